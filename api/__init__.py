@@ -1,0 +1,1 @@
+"""HTTP only: routes, wire schemas, the page. How anything is computed lives below."""

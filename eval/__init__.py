@@ -1,0 +1,1 @@
+"""Measurement: datasets, runs, metrics and benchmarks. Nothing of the service knows it."""

@@ -1,0 +1,159 @@
+"""Every setting, in one frozen object; the only module that reads the environment.
+
+Precedence: defaults < ``rag.toml`` < ``RAG_*`` variables < flags. Knows nothing else of ours but
+the errors.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import os
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, get_args, get_type_hints
+
+from rag.errors import ConfigError
+
+Fusion = Literal["convex", "rrf"]
+
+
+def _cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "saem"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """All settings, with their defaults.
+
+    Attributes
+    ----------
+    home
+        Folder that holds the collections.
+    cache
+        Folder that holds downloaded models.
+    collection
+        The collection meant when none is named.
+    encoder
+        ``multilingual-e5-small``, a sentence-transformers folder or hub id, the URL of an
+        OpenAI-compatible endpoint (with ``encoder_model``), ``hashing``, or ``none`` for
+        lexical search alone.
+    chunk_tokens
+        Size that passages are cut to, in tokens.
+    mode, fusion, dense_weight
+        How search ranks when not told otherwise; the weight is the dense side's share, 0 to 1.
+    k1, b
+        BM25's parameters.
+    llm
+        ``smollm2``, a GGUF file, or ``none``; ``llm_url`` replaces it by an OpenAI-compatible
+        endpoint such as vLLM's (``http://localhost:8000/v1``).
+    llm_timeout
+        Seconds that the model may stay silent.
+    context_tokens, answer_tokens
+        Token budgets of the passages in a prompt and of an answer.
+    max_query_chars, max_upload_mb
+        Larger questions and uploads are refused.
+    """
+
+    home: Path = field(default_factory=lambda: Path.home() / ".saem")
+    cache: Path = field(default_factory=_cache)
+    collection: str = "default"
+    encoder: str = "multilingual-e5-small"
+    encoder_model: str = ""
+    encoder_key: str = field(default="", repr=False)
+    chunk_tokens: int = 300
+    mode: Literal["bm25", "tfidf", "dense", "hybrid"] = "hybrid"
+    fusion: Fusion = "convex"
+    dense_weight: float = 0.5
+    k1: float = 1.2
+    b: float = 0.75
+    top_k: int = 10
+    llm: str = "smollm2"
+    llm_url: str = ""
+    llm_model: str = ""
+    llm_key: str = field(default="", repr=False)
+    llm_timeout: float = 60.0
+    context_tokens: int = 1500
+    answer_tokens: int = 300
+    max_query_chars: int = 4000
+    max_upload_mb: int = 50
+    host: str = "127.0.0.1"
+    port: int = 8080
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[\w][\w.-]{0,63}", self.collection):
+            raise ConfigError(
+                f"'{self.collection}' is no name for a collection",
+                remedy="Use up to 64 letters, digits, '.', '_' and '-', a letter or digit first",
+            )
+        positive = ("chunk_tokens", "top_k", "context_tokens", "answer_tokens", "llm_timeout",
+                    "max_query_chars", "max_upload_mb")  # fmt: skip
+        for name in positive:
+            if getattr(self, name) <= 0:
+                raise ConfigError(f"{name} must be above 0, not {getattr(self, name)}")
+        for name, low, high in (
+            ("dense_weight", 0, 1),
+            ("b", 0, 1),
+            ("k1", 0, 100),
+            ("port", 0, 65535),
+        ):
+            if not low <= getattr(self, name) <= high:
+                raise ConfigError(f"{name} must be {low} to {high}, not {getattr(self, name)}")
+
+    @classmethod
+    def load(cls, config: Path | None = None, **flags: Any) -> Settings:  # noqa: ANN401
+        """Settings from all four places; flags that are ``None`` do not count.
+
+        Raises
+        ------
+        ConfigError
+            An unknown name, a value of the wrong type, or an unreadable file.
+        """
+        values: dict[str, Any] = {}
+        path = config or Path(os.environ.get("RAG_CONFIG") or "rag.toml")
+        if path.is_file():
+            try:
+                found = tomllib.loads(path.read_text("utf-8"))
+            except (OSError, ValueError) as e:
+                raise ConfigError(f"{path} cannot be read: {e}") from e
+            values |= {name: _typed(name, value, str(path)) for name, value in found.items()}
+        elif config or "RAG_CONFIG" in os.environ:
+            raise ConfigError(f"there is no settings file {path}")
+        for f in dataclasses.fields(cls):
+            variable = f"RAG_{f.name.upper()}"
+            if (value := os.environ.get(variable)) is not None:
+                values[f.name] = _typed(f.name, value, variable)
+        values |= {n: _typed(n, v, f"--{n}") for n, v in flags.items() if v is not None}
+        return cls(**values)
+
+    def replace(self, **changes: Any) -> Settings:  # noqa: ANN401
+        """A copy with ``changes`` applied and checked."""
+        return dataclasses.replace(self, **changes)
+
+
+def _typed(name: str, value: Any, origin: str) -> Any:  # noqa: ANN401
+    """``value`` as the type that setting ``name`` has."""
+    hints = get_type_hints(Settings)
+    if name not in hints:
+        close = difflib.get_close_matches(name, hints, 1)
+        raise ConfigError(
+            f"{origin} names an unknown setting '{name}'",
+            remedy=f"Did you mean '{close[0]}'?" if close else "See the list in the README",
+        )
+    kind = hints[name]
+    if choices := get_args(kind):
+        if value not in choices:
+            raise ConfigError(
+                f"{origin}: {name} must be one of {', '.join(choices)}, not {value!r}"
+            )
+        return value
+    if kind is Path:
+        return Path(value).expanduser()
+    if kind is str and not isinstance(value, str):
+        raise ConfigError(f"{origin}: {name} must be text, not {value!r}")
+    try:
+        return kind(value)
+    except (TypeError, ValueError) as e:
+        raise ConfigError(f"{origin}: {name} must be of type {kind.__name__}, not {value!r}") from e

@@ -1,0 +1,194 @@
+"""The frozen values that flow: Document -> Chunk -> Hit -> Context -> Answer.
+
+Knows no library and no other module of ours. Offsets are character offsets into
+``Document.text``; ``document.text[chunk.start:chunk.end] == chunk.text`` always.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Literal
+
+BlockKind = Literal["heading", "paragraph", "list", "code", "table", "quote"]
+Mode = Literal["bm25", "tfidf", "dense", "hybrid"]
+MODES: tuple[Mode, ...] = ("bm25", "tfidf", "dense", "hybrid")
+
+
+def digest(*parts: str) -> str:
+    """Stable 128-bit hexadecimal digest of ``parts``, in order."""
+    h = blake2b(digest_size=16)
+    for part in parts:
+        data = part.encode("utf-8", "surrogatepass")
+        h.update(len(data).to_bytes(8, "little"))
+        h.update(data)
+    return h.hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """One structural unit of a document: ``text[start:end]``, without its trailing newline.
+
+    ``level`` is 1 to 6 for a heading (its ``text[start:end]`` may hold markup; ``title`` is the
+    bare heading), 0 otherwise. Blocks are in order and do not overlap.
+    """
+
+    kind: BlockKind
+    start: int
+    end: int
+    level: int = 0
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A document's text with its structure.
+
+    ``id`` is derived from ``uri`` (where it comes from), ``version`` from ``text``. ``groups``
+    restricts who may see it; empty means everyone.
+    """
+
+    uri: str
+    path: str
+    title: str
+    text: str
+    blocks: tuple[Block, ...] = ()
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    groups: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return digest(self.uri)
+
+    @property
+    def version(self) -> str:
+        return digest(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A passage of a document: ``document.text[start:end] == text``.
+
+    ``title`` and ``heading`` (the path of headings above it) are indexed with the passage but are
+    no part of ``text``. ``id`` depends on document, position and content only.
+    """
+
+    document: str
+    version: str
+    position: int
+    start: int
+    end: int
+    text: str
+    path: str
+    title: str
+    heading: tuple[str, ...] = ()
+
+    @property
+    def id(self) -> str:
+        return digest(self.document, str(self.position), self.text)
+
+    @property
+    def context(self) -> str:
+        """What both indexes see of a passage: title, heading path, then the text."""
+        above = " > ".join(dict.fromkeys(part for part in (self.title, *self.heading) if part))
+        return f"{above}\n{self.text}" if above else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """An analysed term and the characters ``[start, end)`` that it stands for."""
+
+    text: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Filter:
+    """Which documents may be retrieved; the conditions are joined by AND.
+
+    Attributes
+    ----------
+    fields
+        Metadata field (or ``document``, ``title``) to its accepted values.
+    path
+        Glob over the document's path (``*`` within a part, ``**`` across parts).
+    groups
+        The principal's groups: a document with groups of its own needs one in common.
+        ``None`` asks for no access control.
+    """
+
+    fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    path: str | None = None
+    groups: tuple[str, ...] | None = None
+
+    def __bool__(self) -> bool:
+        return bool(self.fields) or self.path is not None or self.groups is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved passage. Higher scores are better; ``scores`` holds each leg's own score.
+
+    ``matches`` are the character spans within ``chunk.text`` that the query's terms matched.
+    """
+
+    rank: int
+    score: float
+    chunk: Chunk
+    scores: Mapping[str, float]
+    matches: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Hits of one query, best first. ``warnings`` says what could not be used, and why."""
+
+    query: str
+    mode: Mode
+    hits: tuple[Hit, ...]
+    took_ms: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """The passages that fit the prompt, numbered from 1 in this order, and their size in tokens."""
+
+    hits: tuple[Hit, ...]
+    tokens: int
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a statement stands: ``quote == text[start:end]`` of that version of the document."""
+
+    n: int
+    document: str
+    version: str
+    path: str
+    line: int
+    start: int
+    end: int
+    quote: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """An answer with ``[n]`` markers; every marker has at least one citation that resolves."""
+
+    question: str
+    text: str
+    abstained: bool
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn of a chat, as chat templates know it."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str

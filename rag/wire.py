@@ -1,0 +1,54 @@
+"""The documented JSON of results, the same on the command line and over HTTP.
+
+Offsets count Unicode code points; ``start`` and ``end`` of hits and citations refer to the
+document's stored text, ``matches`` to the passage's ``text``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from rag.types import Answer, Hit, SearchResult
+
+
+def hit(h: Hit) -> dict[str, Any]:
+    """``{rank, score, document, version, path, title, heading, start, end, text, scores, …}``."""
+    c = h.chunk
+    return {
+        "rank": h.rank,
+        "score": h.score,
+        "document": c.document,
+        "version": c.version,
+        "path": c.path,
+        "title": c.title,
+        "heading": list(c.heading),
+        "start": c.start,
+        "end": c.end,
+        "text": c.text,
+        "scores": dict(h.scores),
+        "matches": [list(span) for span in h.matches],
+    }
+
+
+def search(result: SearchResult) -> dict[str, Any]:
+    """``{query, mode, took_ms, hits, warnings}``."""
+    return {
+        "query": result.query,
+        "mode": result.mode,
+        "took_ms": round(result.took_ms, 2),
+        "hits": [hit(h) for h in result.hits],
+        "warnings": list(result.warnings),
+    }
+
+
+def answer(a: Answer) -> dict[str, Any]:
+    """``{question, answer, abstained, citations, hits, warnings}``."""
+    return {
+        "question": a.question,
+        "answer": a.text,
+        "abstained": a.abstained,
+        "citations": [asdict(c) for c in a.citations],
+        "hits": [hit(h) for h in a.hits],
+        "warnings": list(a.warnings),
+    }
