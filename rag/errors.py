@@ -15,8 +15,8 @@
     ├── NotFound              a document or passage does not exist
     ├── NotAllowed            the caller may not do this
     ├── Overloaded            too much is under way; nothing was started
-    ├── LLMUnavailable        the language model's endpoint is down or answered nonsense
-    └── LLMTimeout            the language model did not answer in time
+    ├── LLMUnavailable        a model's endpoint is down or answered nonsense
+    └── LLMTimeout            a model's endpoint did not answer in time
 
 A message says what happened, to which thing, and what to do.
 """
@@ -136,23 +136,29 @@ class Overloaded(RagError):
 
 
 class LLMUnavailable(RagError):
-    """The language model's endpoint is down or answered nonsense."""
+    """A model's endpoint is down or answered nonsense.
 
-    def __init__(self, endpoint: str, why: str) -> None:
+    ``model`` is ``llm`` or ``encoder``, as its settings begin.
+    """
+
+    def __init__(self, endpoint: str, why: str, model: str = "llm") -> None:
         self.endpoint = endpoint
         super().__init__(
-            f"the language model at {endpoint} is not usable: {why}",
-            remedy="Check that it runs, and the settings llm_url, llm_model and llm_key",
+            f"the {_MODELS[model]} at {endpoint} is not usable: {why}",
+            remedy=f"Check that it runs, and the settings that begin with {model}",
         )
 
 
 class LLMTimeout(RagError):
-    """The language model did not answer in time."""
+    """A model's endpoint did not answer in time."""
 
-    def __init__(self, endpoint: str, seconds: float) -> None:
+    def __init__(self, endpoint: str, seconds: float, model: str = "llm") -> None:
         self.endpoint = endpoint
         self.seconds = seconds
         super().__init__(
-            f"the language model at {endpoint} did not answer within {seconds:g} s",
-            remedy="Raise llm_timeout, or use a faster model",
+            f"the {_MODELS[model]} at {endpoint} did not answer within {seconds:g} s",
+            remedy="Use a faster model" + (", or raise llm_timeout" if model == "llm" else ""),
         )
+
+
+_MODELS = {"llm": "language model", "encoder": "encoder"}

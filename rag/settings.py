@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import difflib
+import math
 import os
 import re
 import tomllib
@@ -18,6 +19,7 @@ from typing import Any, Literal, get_args, get_type_hints
 from rag.errors import ConfigError
 
 Fusion = Literal["convex", "rrf"]
+COLLECTION_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 
 
 def _cache() -> Path:
@@ -83,7 +85,7 @@ class Settings:
     port: int = 8080
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[\w][\w.-]{0,63}", self.collection):
+        if not COLLECTION_NAME.fullmatch(self.collection):
             raise ConfigError(
                 f"'{self.collection}' is no name for a collection",
                 remedy="Use up to 64 letters, digits, '.', '_' and '-', a letter or digit first",
@@ -91,7 +93,7 @@ class Settings:
         positive = ("chunk_tokens", "top_k", "context_tokens", "answer_tokens", "llm_timeout",
                     "max_query_chars", "max_upload_mb")  # fmt: skip
         for name in positive:
-            if getattr(self, name) <= 0:
+            if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must be above 0, not {getattr(self, name)}")
         for name, low, high in (
             ("dense_weight", 0, 1),
@@ -112,14 +114,15 @@ class Settings:
             An unknown name, a value of the wrong type, or an unreadable file.
         """
         values: dict[str, Any] = {}
-        path = config or Path(os.environ.get("RAG_CONFIG") or "rag.toml")
+        named = config or os.environ.get("RAG_CONFIG")
+        path = Path(named or "rag.toml")
         if path.is_file():
             try:
                 found = tomllib.loads(path.read_text("utf-8"))
             except (OSError, ValueError) as e:
                 raise ConfigError(f"{path} cannot be read: {e}") from e
             values |= {name: _typed(name, value, str(path)) for name, value in found.items()}
-        elif config or "RAG_CONFIG" in os.environ:
+        elif named:
             raise ConfigError(f"there is no settings file {path}")
         for f in dataclasses.fields(cls):
             variable = f"RAG_{f.name.upper()}"
@@ -149,11 +152,11 @@ def _typed(name: str, value: Any, origin: str) -> Any:  # noqa: ANN401
                 f"{origin}: {name} must be one of {', '.join(choices)}, not {value!r}"
             )
         return value
-    if kind is Path:
-        return Path(value).expanduser()
-    if kind is str and not isinstance(value, str):
-        raise ConfigError(f"{origin}: {name} must be text, not {value!r}")
+    accepted = {int: (int, str), float: (float, int, str), Path: (Path, str), str: (str,)}[kind]
     try:
-        return kind(value)
+        if isinstance(value, bool) or not isinstance(value, accepted):
+            raise TypeError
+        return Path(str(value)).expanduser() if kind is Path else kind(value)
     except (TypeError, ValueError) as e:
-        raise ConfigError(f"{origin}: {name} must be of type {kind.__name__}, not {value!r}") from e
+        word = {int: "a whole number", float: "a number", Path: "a path", str: "text"}[kind]
+        raise ConfigError(f"{origin}: {name} must be {word}, not {value!r}") from e

@@ -111,7 +111,7 @@ class Filter:
     Attributes
     ----------
     fields
-        Metadata field (or ``document``, ``title``) to its accepted values.
+        Metadata field (or ``document``, ``title``, ``language``) to its accepted values.
     path
         Glob over the document's path (``*`` within a part, ``**`` across parts).
     groups

@@ -29,7 +29,7 @@ CASES: list[tuple[RagError, tuple[str, ...]]] = [
     (errors.NotFound("no such passage"), ("no such passage",)),
     (errors.NotAllowed("not yours"), ("not yours",)),
     (errors.Overloaded("8 are waiting", 2.0), ("8 are waiting", "2 s")),
-    (errors.LLMUnavailable("http://x/v1", "refused"), ("http://x/v1", "refused", "llm_url")),
+    (errors.LLMUnavailable("http://x/v1", "refused"), ("http://x/v1", "refused", "begin with llm")),
     (errors.LLMTimeout("http://x/v1", 2.5), ("http://x/v1", "2.5 s", "llm_timeout")),
 ]
 

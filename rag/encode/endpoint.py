@@ -114,7 +114,7 @@ class EndpointEncoder:
             try:
                 response = self._client.post(self._url, json=body)
             except httpx.TimeoutException as e:
-                raise LLMTimeout(self._shown, self._timeout) from e
+                raise LLMTimeout(self._shown, self._timeout, "encoder") from e
             except httpx.HTTPError as e:
                 raise self._unusable(str(e) or type(e).__name__) from e
             if response.status_code == 429 or response.status_code >= 500:
@@ -130,7 +130,7 @@ class EndpointEncoder:
         return response
 
     def _unusable(self, why: str) -> LLMUnavailable:
-        return LLMUnavailable(self._shown, f"{why} (settings encoder, encoder_model, encoder_key)")
+        return LLMUnavailable(self._shown, why, "encoder")
 
 
 def _wait(response: httpx.Response, default: float) -> float:

@@ -1,0 +1,8 @@
+"""The searchable index: postings, vectors, catalogue, generations. Knows no files or prompts."""
+
+from __future__ import annotations
+
+from rag.index.collection import Collection
+from rag.index.rows import Known, Row, Stat, Status
+
+__all__ = ["Collection", "Known", "Row", "Stat", "Status"]

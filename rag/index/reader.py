@@ -1,0 +1,231 @@
+"""What a collection says to those who ask: searches, passages, documents, state.
+
+Follows the generations that a writer publishes, in this process or another.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IncompatibleIndex, NotFound
+from rag.index import compact, segment
+from rag.index.catalog import DEAD, Catalog, where
+from rag.index.rows import Known, Stat, Status
+from rag.index.snapshot import PostingsSegment, Ranked, Rows, Snapshot, VectorsSegment
+from rag.index.sparse import Postings
+from rag.types import Chunk, Filter
+
+Scored = list[tuple[str, float]]
+"""Passage ids and scores, best first; ties by id."""
+Arrays = dict[str, NDArray[Any]]
+_OUTSTANDING = (
+    "FROM chunks c JOIN documents d USING (doc) WHERE c.vectors IS NULL AND d.died_at IS NULL"
+)
+
+
+class Reader:
+    """The reading side of the collection in ``path``; safe to share between threads."""
+
+    def __init__(self, path: Path, catalog: Catalog) -> None:
+        self.path = path
+        self.name = path.name
+        self._segments = path / "segments"
+        self._read = catalog
+        self._refresh = threading.Lock()
+        self._open_postings: dict[int, PostingsSegment] = {}
+        self._open_vectors: dict[int, VectorsSegment] = {}
+        self._snapshot: Snapshot | None = None
+        self._allowed = lru_cache(maxsize=32)(self._select)
+
+    @property
+    def generation(self) -> int:
+        return self._read.generation
+
+    def sparse(
+        self,
+        terms: Sequence[str],
+        k: int,
+        filter: Filter | None = None,  # noqa: A002 - the field's word
+        *,
+        scorer: Literal["bm25", "tfidf"] = "bm25",
+        **parameters: float,
+    ) -> Scored:
+        """The ``k`` passages that score best for ``terms``; ``k1`` and ``b`` may be given."""
+        snapshot = self._current()
+        allowed = self._filtered(snapshot, filter)
+        return self._named(snapshot.sparse(terms, k, allowed, scorer, **parameters), k)
+
+    def dense(
+        self,
+        vector: NDArray[np.float32],
+        k: int,
+        filter: Filter | None = None,  # noqa: A002
+    ) -> Scored:
+        """The ``k`` encoded passages nearest to ``vector``, ``(dim,) float32``, by cosine."""
+        snapshot = self._current()
+        return self._named(snapshot.dense(vector, k, self._filtered(snapshot, filter)), k)
+
+    def fetch(self, ids: Sequence[str]) -> dict[str, Chunk]:
+        """Passages by id; ids that are gone are left out.
+
+        A passage that a replaced or deleted document had is still found during the grace of
+        ``compact``, for the sake of searches under way.
+        """
+        since = time.time() - compact.GRACE
+        return {chunk.id: chunk for _, chunk in self._read.chunks("id", ids, since)}
+
+    def count(self, filter: Filter | None = None) -> int:  # noqa: A002
+        """Live passages."""
+        condition, parameters = where(filter)
+        sql = f"SELECT count(*) FROM chunks c JOIN documents d USING (doc) WHERE {condition}"
+        return int(self._read.rows(sql, parameters)[0][0])
+
+    def outstanding(self) -> int:
+        """Live passages that have no vector yet."""
+        return int(self._read.rows(f"SELECT count(*) {_OUTSTANDING}")[0][0])
+
+    def unencoded(self, limit: int) -> list[tuple[int, str]]:
+        """Row number and context of up to ``limit`` live passages without a vector."""
+        numbers = self._read.rows(
+            f"SELECT c.chunk {_OUTSTANDING} ORDER BY c.chunk LIMIT ?", (limit,)
+        )
+        found = self._read.chunks("chunk", [n for (n,) in numbers], time.time())
+        return sorted((number, chunk.context) for number, chunk in found)
+
+    def without_vector(self, ids: Sequence[str]) -> list[str]:
+        """Those of the passages ``ids`` that have no vector yet."""
+        sql = """SELECT id FROM chunks WHERE vectors IS NULL
+                 AND id IN (SELECT value FROM json_each(?))"""
+        return [id_ for (id_,) in self._read.rows(sql, (json.dumps(list(ids)),))]
+
+    def documents(self, filter: Filter | None = None) -> list[Known]:  # noqa: A002
+        """Live documents by path."""
+        condition, parameters = where(filter)
+        sql = f"""
+            SELECT d.id, d.version, d.uri, d.path, d.title, d.language,
+                   d.size, d.mtime_ns, d.sha256, (SELECT count(*) FROM chunks WHERE doc = d.doc)
+            FROM documents d WHERE {condition} ORDER BY d.path, d.id
+        """
+        return [
+            Known(*known, stat=Stat(size, mtime_ns, sha256), chunks=chunks)  # type: ignore[misc]
+            for *known, size, mtime_ns, sha256, chunks in self._read.rows(sql, parameters)
+        ]
+
+    def text(self, document: str, version: str | None = None) -> str:
+        """The stored text of a live document.
+
+        Raises
+        ------
+        NotFound
+            No such document, or it has another version by now.
+        """
+        sql = "SELECT version, text FROM documents WHERE id = ? AND died_at IS NULL"
+        found = self._read.rows(sql, (document,))
+        if not found:
+            raise NotFound(f"there is no document '{document}' in collection '{self.name}'")
+        if version not in (None, found[0][0]):
+            raise NotFound(f"document '{document}' has changed: version '{version}' is gone")
+        return str(found[0][1])
+
+    def lines(self, places: Sequence[tuple[str, int]]) -> list[int]:
+        """The line, from 1, of each ``(document, offset)``; 0 where the document is gone."""
+        sql = """SELECT id, text FROM documents
+                 WHERE died_at IS NULL AND id IN (SELECT value FROM json_each(?))"""
+        texts = dict(self._read.rows(sql, (json.dumps([document for document, _ in places]),)))
+        return [texts[d].count("\n", 0, at) + 1 if d in texts else 0 for d, at in places]
+
+    def status(self) -> Status:
+        """What it holds, and what is outstanding."""
+        documents = self._read.rows("SELECT count(*) FROM documents WHERE died_at IS NULL")
+        return Status(
+            name=self.name,
+            documents=int(documents[0][0]),
+            passages=self.count(),
+            outstanding=self.outstanding(),
+            bytes=_bytes(self.path),
+            generation=self.generation,
+            analyser=self._read.meta("analyser") or "",
+            encoder=self._read.meta("encoder") or "",
+        )
+
+    def check(self, what: Literal["analyser", "encoder"], fingerprint: str) -> None:
+        """Raise ``IncompatibleIndex`` if the collection is bound to another."""
+        found = self._read.meta(what)
+        if found not in (None, fingerprint):
+            raise IncompatibleIndex(what, found, fingerprint)
+
+    def _arrays(self, number: int) -> Arrays:
+        manifest = self._read.rows("SELECT manifest FROM segments WHERE segment = ?", (number,))
+        return segment.read(self._segments / str(number), json.loads(manifest[0][0]))
+
+    def _postings(self, number: int) -> PostingsSegment:
+        if (opened := self._open_postings.get(number)) is None:
+            arrays = self._arrays(number)
+            opened = PostingsSegment(np.asarray(arrays["rows"]), Postings.from_arrays(arrays))
+            self._open_postings[number] = opened
+        return opened
+
+    def _vectors(self, number: int) -> VectorsSegment:
+        if (opened := self._open_vectors.get(number)) is None:
+            arrays = self._arrays(number)
+            opened = VectorsSegment(np.asarray(arrays["rows"]), arrays["vectors"])
+            self._open_vectors[number] = opened
+        return opened
+
+    def _current(self) -> Snapshot:
+        if self._snapshot is None or self._snapshot.generation != self._read.generation:
+            with self._refresh:
+                if self._snapshot is None or self._snapshot.generation != self._read.generation:
+                    self._snapshot = self._load()
+        return self._snapshot
+
+    def _load(self) -> Snapshot:
+        with self._read.reading():
+            generation = self._read.generation
+            dead = self._read.rows(DEAD)
+            live = self._read.rows("SELECT segment, kind FROM segments WHERE died_at IS NULL")
+            postings = {n: self._postings(n) for n, kind in live if kind == "postings"}
+            vectors = {n: self._vectors(n) for n, kind in live if kind == "vectors"}
+        self._open_postings, self._open_vectors = dict(postings), dict(vectors)
+        rows = np.array([n for (n,) in dead], np.int64)
+        return Snapshot(generation, list(postings.values()), list(vectors.values()), rows)
+
+    def _filtered(self, snapshot: Snapshot, filter: Filter | None) -> Rows | None:  # noqa: A002
+        if not filter:
+            return None
+        # The dead too: the snapshot leaves out its own, and may be older than this query.
+        condition, parameters = where(filter, dead=True)
+        return self._allowed(snapshot.generation, condition, tuple(parameters))
+
+    def _select(self, generation: int, condition: str, parameters: tuple[str, ...]) -> Rows:
+        sql = f"SELECT c.chunk FROM chunks c JOIN documents d USING (doc) WHERE {condition}"
+        return np.array([n for (n,) in self._read.rows(sql, parameters)], np.int64)
+
+    def _named(self, ranked: Ranked, k: int) -> Scored:
+        rows, scores = ranked
+        sql = "SELECT chunk, id FROM chunks WHERE chunk IN (SELECT value FROM json_each(?))"
+        ids = dict(self._read.rows(sql, (json.dumps(rows.tolist()),)))
+        pairs = zip(rows.tolist(), scores.tolist(), strict=True)
+        named = [(ids[row], score) for row, score in pairs if row in ids]
+        return sorted(named, key=lambda x: (-x[1], x[0]))[:k]
+
+
+def _bytes(folder: Path) -> int:
+    """Size of the files below ``folder``; a writer may remove some meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(parent) / name).stat().st_size
+    return total
