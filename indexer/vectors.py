@@ -1,0 +1,67 @@
+"""Fills in the vectors that a collection still lacks; can be stopped and resumed at any time."""
+
+from __future__ import annotations
+
+import fcntl
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from threading import Event
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.encode import Encoder
+from rag.index import Collection
+
+Progress = Callable[[int, int], None]
+"""Called with passages done and passages to do."""
+_BATCH = 32
+_POOL = 512
+_COMMIT_SECONDS = 15.0
+
+
+def fill_vectors(
+    collection: Collection,
+    encoder: Encoder,
+    progress: Progress = lambda done, total: None,
+    stop: Event | None = None,
+) -> int:
+    """Encode passages until none is outstanding or ``stop`` is set; how many were.
+
+    Publishes every few seconds, so what a kill can lose is small. One process at a time encodes a
+    collection: another one that is asked to waits for it, then sees to what is left.
+    """
+    collection.ensure("encoder", encoder.fingerprint)
+    stop = stop or Event()
+    done = 0
+    with _only_encoder(collection, stop) as mine:
+        total = collection.outstanding()
+        while mine and not stop.is_set() and (pool := collection.unencoded(_POOL)):
+            pool.sort(key=lambda passage: len(passage[1]))
+            deadline = time.monotonic() + _COMMIT_SECONDS
+            parts: list[NDArray[np.float32]] = []
+            for i in range(0, len(pool), _BATCH):
+                parts.append(encoder.passages([text for _, text in pool[i : i + _BATCH]]))
+                progress(done + i + len(parts[-1]), total)
+                if stop.is_set() or time.monotonic() > deadline:
+                    break
+            vectors = np.concatenate(parts)
+            collection.add_vectors([number for number, _ in pool[: len(vectors)]], vectors)
+            done += len(vectors)
+    return done
+
+
+@contextmanager
+def _only_encoder(collection: Collection, stop: Event) -> Iterator[bool]:
+    """Wait to be the only process that encodes; false if ``stop`` came first."""
+    with (collection.path / "encoder.lock").open("a") as file:
+        while not stop.is_set():
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                stop.wait(0.2)
+            else:
+                yield True
+                return
+        yield False

@@ -1,0 +1,152 @@
+"""Searches one collection: lexically, by vectors, or both. Knows neither prompts nor HTTP."""
+
+from __future__ import annotations
+
+import time
+
+from rag.analysis import FINGERPRINT, analyse, matches
+from rag.encode import Encoder
+from rag.errors import (
+    BadQuery,
+    ConfigError,
+    DependencyMissing,
+    LLMTimeout,
+    LLMUnavailable,
+    ModelMissing,
+    Overloaded,
+)
+from rag.index import Collection
+from rag.search import fuse
+from rag.settings import Settings
+from rag.types import MODES, Filter, Hit, Mode, SearchResult
+
+DEPTH = 100
+"""How many passages each leg contributes to a fusion, at least."""
+MAX_TOP_K = 1000
+_ENCODER_FAILED = (DependencyMissing, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded)
+
+
+class Searcher:
+    """Answers queries over ``collection``.
+
+    Parameters
+    ----------
+    encoder
+        Must be the one that the collection was encoded with. Without one, only lexical modes
+        work, and hybrid search says so in its warnings.
+    lacking
+        Why there is no encoder.
+    """
+
+    def __init__(
+        self,
+        collection: Collection,
+        encoder: Encoder | None = None,
+        settings: Settings | None = None,
+        *,
+        lacking: str = "",
+    ) -> None:
+        self.collection = collection
+        self.encoder = encoder
+        self.settings = settings or Settings()
+        self._lacking = lacking or "no encoder is set"
+        collection.check("analyser", FINGERPRINT)
+        if encoder:
+            collection.check("encoder", encoder.fingerprint)
+
+    def search(
+        self,
+        query: str,
+        top_k: int | None = None,
+        mode: Mode | None = None,
+        filter: Filter | None = None,  # noqa: A002 - the field's word
+    ) -> SearchResult:
+        """The best ``top_k`` passages for ``query``.
+
+        Raises
+        ------
+        BadQuery
+            The query is empty or too long, ``top_k`` or ``mode`` is out of range.
+        ConfigError
+            ``mode`` is dense and there is no encoder.
+        """
+        started = time.perf_counter()
+        query, top_k, mode = self._checked(query, top_k, mode)
+        warnings: list[str] = []
+        mode = self._possible(mode, warnings)
+        depth = max(DEPTH, top_k) if mode == "hybrid" else top_k
+        terms = [term.text for term in analyse(query)]
+        legs: dict[str, fuse.Scored] = {}
+        if mode == "tfidf":
+            legs["tfidf"] = self.collection.sparse(terms, depth, filter, scorer="tfidf")
+        if mode in ("bm25", "hybrid"):
+            k1, b = self.settings.k1, self.settings.b
+            legs["bm25"] = self.collection.sparse(terms, depth, filter, k1=k1, b=b)
+        if mode in ("dense", "hybrid") and self.encoder:
+            try:
+                legs["dense"] = self.collection.dense(self.encoder.query(query), depth, filter)
+            except _ENCODER_FAILED as e:
+                if mode == "dense":
+                    raise
+                warnings.append(f"searched without vectors: {e}")
+                mode = "bm25"
+        order = (self._fused(legs) if mode == "hybrid" else next(iter(legs.values())))[:top_k]
+        hits = self._hits(order, legs, terms)
+        took = (time.perf_counter() - started) * 1000
+        return SearchResult(query, mode, hits, took, tuple(warnings))
+
+    def _checked(self, query: str, top_k: int | None, mode: Mode | None) -> tuple[str, int, Mode]:
+        query = query.encode("utf-8", "replace").decode().strip()
+        if not query:
+            raise BadQuery("the question is empty", remedy="Ask something")
+        if len(query) > (limit := self.settings.max_query_chars):
+            raise BadQuery(
+                f"the question has {len(query):,} characters, the limit is {limit:,}",
+                remedy="Shorten it, or raise max_query_chars",
+            )
+        top_k = self.settings.top_k if top_k is None else top_k
+        if not 1 <= top_k <= MAX_TOP_K:
+            raise BadQuery(f"top_k must be 1 to {MAX_TOP_K}, not {top_k}")
+        mode = mode or self.settings.mode
+        if mode not in MODES:
+            raise BadQuery(f"mode must be one of {', '.join(MODES)}, not '{mode}'")
+        return query, top_k, mode
+
+    def _possible(self, mode: Mode, warnings: list[str]) -> Mode:
+        """``mode``, or the part of it that can be done, with a warning."""
+        if mode in ("bm25", "tfidf"):
+            return mode
+        if self.encoder is None:
+            if mode == "dense":
+                raise ConfigError(f"dense search is not possible: {self._lacking}")
+            warnings.append(f"searched without vectors: {self._lacking}")
+            return "bm25"
+        missing = self.collection.outstanding()
+        total = self.collection.count()
+        if missing:
+            warnings.append(f"{missing:,} of {total:,} passages have no vector yet")
+        return "bm25" if mode == "hybrid" and missing == total else mode
+
+    def _fused(self, legs: dict[str, fuse.Scored]) -> fuse.Scored:
+        share = self.settings.dense_weight
+        weights = {"bm25": 1 - share, "dense": share}
+        method = fuse.convex if self.settings.fusion == "convex" else fuse.rrf
+        fresh = self.collection.without_vector([id_ for id_, _ in legs["bm25"]])
+        return method(legs, weights, {"dense": fresh})
+
+    def _hits(
+        self, order: fuse.Scored, legs: dict[str, fuse.Scored], terms: list[str]
+    ) -> tuple[Hit, ...]:
+        by_leg = {leg: dict(scored) for leg, scored in legs.items()}
+        chunks = self.collection.fetch([id_ for id_, _ in order])
+        found = [(chunks[id_], score) for id_, score in order if id_ in chunks]
+        return tuple(
+            Hit(
+                rank=rank,
+                score=score,
+                chunk=chunk,
+                scores={leg: s[chunk.id] for leg, s in by_leg.items() if chunk.id in s},
+                matches=matches(chunk.text, terms),
+            )
+            for rank, (chunk, score) in enumerate(found, 1)
+        )

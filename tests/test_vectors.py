@@ -1,0 +1,143 @@
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from indexer import vectors
+from indexer.vectors import fill_vectors
+from rag.encode import Encoder, load_encoder
+from rag.errors import IncompatibleIndex
+from rag.workspace import Workspace
+from tests.support import docs
+
+
+class Counting:
+    """The weightless encoder, noting what it was asked; may stop or fail after some batches."""
+
+    def __init__(self, inner: Encoder) -> None:
+        self.inner = inner
+        self.name, self.fingerprint, self.dim = inner.name, inner.fingerprint, inner.dim
+        self.texts: list[str] = []
+        self.after = lambda: None
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        self.texts += texts
+        self.after()
+        return self.inner.passages(texts)
+
+    def query(self, text: str) -> NDArray[np.float32]:
+        return self.inner.query(text)
+
+
+@pytest.fixture
+def encoder(tmp_path: Path) -> Counting:
+    inner = load_encoder(docs.settings(tmp_path))
+    assert inner is not None
+    return Counting(inner)
+
+
+@pytest.fixture
+def lexical(tmp_path: Path, folder: Path) -> Workspace:
+    workspace = Workspace(docs.settings(tmp_path / "lexical"))
+    docs.index(workspace, folder, vectors=False)
+    return workspace
+
+
+def test_every_passage_is_encoded_once_with_its_heading(
+    lexical: Workspace, encoder: Counting
+) -> None:
+    collection = lexical.collection()
+    total = collection.count()
+    assert collection.outstanding() == total > 0
+    seen: list[tuple[int, int]] = []
+    assert fill_vectors(collection, encoder, lambda *p: seen.append(p)) == total
+    assert collection.outstanding() == 0
+    assert seen[-1] == (total, total)
+    assert len(encoder.texts) == len(set(encoder.texts)) == total
+    assert any(t.startswith("CORS") for t in encoder.texts)
+    assert fill_vectors(collection, encoder) == 0
+
+
+def test_each_passage_is_its_own_nearest(lexical: Workspace, encoder: Counting) -> None:
+    collection = lexical.collection()
+    fill_vectors(collection, encoder)
+    ids = [i for i, _ in collection.sparse(["tea", "origin", "열쇠", "녹차", "출처"], 100)]
+    for chunk in collection.fetch(ids).values():
+        vector = encoder.inner.passages([chunk.context])[0]
+        assert collection.dense(vector, 1) == [(chunk.id, pytest.approx(1.0, abs=1e-5))]
+
+
+def test_stopped_work_is_kept_and_resumed(
+    lexical: Workspace, encoder: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "_BATCH", 1)
+    stop = threading.Event()
+    encoder.after = lambda: stop.set() if len(encoder.texts) == 2 else None
+    collection = lexical.collection()
+    total = collection.count()
+    assert fill_vectors(collection, encoder, stop=stop) == 2
+    assert collection.outstanding() == total - 2
+    assert fill_vectors(collection, encoder) == total - 2
+    assert len(encoder.texts) == len(set(encoder.texts)) == total
+
+
+def test_a_crash_loses_only_what_was_not_published(
+    lexical: Workspace, encoder: Counting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vectors, "_BATCH", 1)
+    monkeypatch.setattr(vectors, "_COMMIT_SECONDS", 0.0)
+
+    def crash() -> None:
+        if len(encoder.texts) == 3:
+            raise RuntimeError("power cut")
+
+    encoder.after = crash
+    collection = lexical.collection()
+    total = collection.count()
+    with pytest.raises(RuntimeError):
+        fill_vectors(collection, encoder)
+    assert collection.outstanding() == total - 2
+
+
+def test_unchanged_passages_of_a_changed_file_keep_their_vectors(
+    lexical: Workspace, encoder: Counting, folder: Path
+) -> None:
+    text = "".join(
+        f"# Part {i}\n\n" + f"Sentence {i} about topic {i}. " * 40 + "\n\n" for i in range(4)
+    )
+    (folder / "long.md").write_text(text)
+    docs.index(lexical, folder, vectors=False)
+    fill_vectors(lexical.collection(), encoder)
+    encoder.texts.clear()
+    (folder / "long.md").write_text(text + "# Part 4\n\nSomething new.\n")
+    docs.index(lexical, folder, vectors=False)
+    fill_vectors(lexical.collection(), encoder)
+    assert len(encoder.texts) == 1
+    assert "Something new." in encoder.texts[0]
+
+
+def test_two_at_once_share_the_work(lexical: Workspace, encoder: Counting) -> None:
+    other = Workspace(lexical.settings)
+    total = lexical.collection().count()
+    done: list[int] = []
+    threads = [
+        threading.Thread(target=lambda w=w: done.append(fill_vectors(w.collection(), encoder)))
+        for w in (lexical, other)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(30)
+    assert sorted(done) == [0, total]
+
+
+def test_another_encoder_is_refused(lexical: Workspace, encoder: Counting) -> None:
+    fill_vectors(lexical.collection(), encoder)
+    encoder.fingerprint = "another"
+    with pytest.raises(IncompatibleIndex, match="encoder"):
+        fill_vectors(lexical.collection(), encoder)
