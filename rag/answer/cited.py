@@ -1,0 +1,104 @@
+"""Follows an answer as it streams: keeps good ``[n]`` markers, drops bad ones, adds missing ones.
+
+Knows neither the model nor the index.
+"""
+
+from __future__ import annotations
+
+import re
+
+from rag.answer.evidence import Evidence, Sentence
+
+_HELD = re.compile(r"\s*(?:\[[\d,\s]*)?$")
+_TOKEN = re.compile(r"\s+|\[[\d,\s]*\]|\[|[^\s\[]+")
+_MARKER = re.compile(r"\[[\d,\s]*\]")
+_ENDED = re.compile(r"[.!?。！？…][\"'”’)\]」』]*$")
+
+
+class CitedText:
+    """Turns a stream of deltas into text whose every marker has a quotation.
+
+    ``passages`` is how many passages the model was shown; ``[n]`` with another ``n`` is dropped
+    and counted in ``dropped``. A sentence without a marker gets one if a passage bears it out.
+    """
+
+    def __init__(self, evidence: Evidence, passages: int) -> None:
+        self._evidence = evidence
+        self._passages = passages
+        self._held = ""
+        self._ticks = 0
+        self._at_name = False
+        self._space = ""
+        self._sentence = ""
+        self._marked: list[int] = []
+        self.quotes: list[Sentence] = []
+        self.dropped = 0
+
+    def feed(self, delta: str) -> str:
+        """What may be shown after ``delta``; never a part of a marker."""
+        text = self._held + delta
+        held = _HELD.search(text)
+        cut = held.start() if held else len(text)
+        self._held = text[cut:]
+        return "".join(self._token(token) for token in _TOKEN.findall(text[:cut]))
+
+    def end(self) -> str:
+        """The rest, once the model has finished."""
+        rest = "".join(self._token(token) for token in _TOKEN.findall(self._held.rstrip()))
+        self._held = ""
+        return rest + self._close()
+
+    def _token(self, token: str) -> str:
+        if token.isspace():
+            self._space += token
+            self._at_name = False
+            return ""
+        if _MARKER.fullmatch(token) and not self._is_code(token):
+            return self._mark(_numbers(token))
+        added = ""
+        if self._sentence and ("\n" in self._space or (self._space and self._is_over())):
+            added = self._close()
+        text = added + self._space + token
+        self._sentence += self._space + token
+        self._space = ""
+        self._ticks += token.count("`")
+        self._at_name = token[-1].isalnum()
+        return text
+
+    def _is_code(self, token: str) -> bool:
+        """Whether it is an index: within backquotes, or at a name and no passage's number."""
+        known = all(1 <= n <= self._passages for n in _numbers(token))
+        return self._ticks % 2 == 1 or (self._at_name and not known)
+
+    def _is_over(self) -> bool:
+        return bool(self._marked) or bool(_ENDED.search(self._sentence))
+
+    def _mark(self, numbers: list[int]) -> str:
+        good = [n for n in dict.fromkeys(numbers) if 1 <= n <= self._passages]
+        self.dropped += len(set(numbers)) - len(good)
+        self._at_name = False
+        space, self._space = self._space, ""
+        self._marked += good
+        return space + "".join(f"[{n}]" for n in good) if good else ""
+
+    def _close(self) -> str:
+        """End the sentence: quote what it cites, or cite what bears it out."""
+        sentence, marked = self._sentence, self._marked
+        self._sentence, self._marked = "", []
+        if marked:
+            for n in dict.fromkeys(marked):
+                if quote := self._evidence.quote(n, sentence):
+                    self._keep(quote)
+            return ""
+        if found := self._evidence.support(sentence):
+            self._keep(found)
+            return f" [{found.n}]"
+        return ""
+
+    def _keep(self, quote: Sentence) -> None:
+        if quote not in self.quotes:
+            self.quotes.append(quote)
+
+
+def _numbers(marker: str) -> list[int]:
+    return [int(n) for n in re.findall(r"\d+", marker)]

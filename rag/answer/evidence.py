@@ -1,0 +1,107 @@
+"""The sentences of the passages behind an answer, and which of them bears out a statement.
+
+Knows neither prompts nor models; an encoder helps where no word is shared.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from rag.analysis import analyse, sentences
+from rag.encode import Encoder
+from rag.types import Hit
+
+MAX_QUOTE = 400
+"""A quotation ends after this many characters."""
+SUPPORTED = 0.5
+"""Share of a statement's terms that one sentence must have to bear it out unasked."""
+_ENCODED = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """Characters ``[start, end)`` of the document that passage ``n`` is from."""
+
+    n: int
+    start: int
+    end: int
+    text: str
+    terms: frozenset[str]
+
+
+class Evidence:
+    """The sentences of ``hits``, which the answer numbers from 1.
+
+    Parameters
+    ----------
+    encoder
+        Ranks sentences by meaning, across languages; without one, shared terms decide alone.
+    """
+
+    def __init__(self, hits: Sequence[Hit], encoder: Encoder | None = None) -> None:
+        self._encoder = encoder
+        self.sentences: list[Sentence] = []
+        for n, hit in enumerate(hits, 1):
+            text, base = hit.chunk.text, hit.chunk.start
+            for start, end in sentences(text):
+                quote = text[start : min(end, start + MAX_QUOTE)].rstrip()
+                if terms := frozenset(t.text for t in analyse(quote)):
+                    at = base + start
+                    self.sentences.append(Sentence(n, at, at + len(quote), quote, terms))
+
+    def quote(self, n: int, statement: str) -> Sentence | None:
+        """The sentence of passage ``n`` that bears out ``statement`` best."""
+        return self._best(statement, [s for s in self.sentences if s.n == n])
+
+    def support(self, statement: str) -> Sentence | None:
+        """The sentence of any passage that has enough of the statement's terms, or ``None``."""
+        terms = _terms(statement)
+        best = max(self.sentences, key=lambda s: len(terms & s.terms), default=None)
+        enough = best is not None and len(terms & best.terms) >= max(2, SUPPORTED * len(terms))
+        return best if enough else None
+
+    def relevant(self, question: str, count: int) -> list[Sentence]:
+        """Up to ``count`` sentences that answer ``question`` best, in the passages' order.
+
+        Half shared terms, weighted by rarity, half similarity of meaning, and a little for the
+        rank of the passage; without an encoder, terms and rank.
+        """
+        terms = _terms(question)
+        frequency = Counter(t for s in self.sentences for t in s.terms & terms)
+        weight = {t: math.log1p(len(self.sentences) / f) for t, f in frequency.items()}
+        total = sum(weight.values()) or 1.0
+        scores = {
+            s: sum(weight[t] for t in s.terms & terms) / total + 0.3 / s.n for s in self.sentences
+        }
+        if self._encoder:
+            pool = sorted(scores, key=lambda s: -scores[s])[:_ENCODED]
+            similar = self._similarities(question, pool)
+            scores = {s: scores[s] + similar[s] for s in pool}
+        best = sorted(scores, key=lambda s: (-scores[s], s.n, s.start))[:count]
+        return sorted(best, key=lambda s: (s.n, s.start))
+
+    def _best(self, statement: str, among: Sequence[Sentence]) -> Sentence | None:
+        terms = _terms(statement)
+        best = max(among, key=lambda s: len(terms & s.terms), default=None)
+        if best and self._encoder and not terms & best.terms:
+            similar = self._similarities(statement, among[:_ENCODED])
+            return max(similar, key=lambda s: similar[s])
+        return best
+
+    def _similarities(self, statement: str, among: Sequence[Sentence]) -> dict[Sentence, float]:
+        """Cosine of each sentence to ``statement``, scaled to 0 to 1 over ``among``."""
+        if not (self._encoder and among):
+            return {}
+        vectors = self._encoder.passages([s.text for s in among])
+        cosines = vectors @ self._encoder.query(statement)
+        spread = float(np.ptp(cosines)) or 1.0
+        return dict(zip(among, ((cosines - cosines.min()) / spread).tolist(), strict=True))
+
+
+def _terms(text: str) -> frozenset[str]:
+    return frozenset(t.text for t in analyse(text))

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+import pytest
+
+from rag.answer import Answerer
+from rag.answer.llm import load_llm
+from rag.answer.prompt import REFUSAL
+from rag.errors import BadQuery, LLMUnavailable
+from rag.types import Answer, Message, SearchResult
+from rag.workspace import Workspace
+from tests.support.fake_llm import FakeLLM
+
+
+class Scripted:
+    """A language model that says what it is told to, and remembers what it was asked."""
+
+    name = endpoint = "scripted"
+    context_tokens = 2048
+
+    def __init__(self, *deltas: str) -> None:
+        self.deltas = deltas
+        self.asked: list[Sequence[Message]] = []
+        self.closed = False
+
+    def count(self, text: str) -> int:
+        return len(text) // 3
+
+    def stream(
+        self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0,
+        stop: Sequence[str] = (),
+    ) -> Iterator[str]:  # fmt: skip
+        self.asked.append(messages)
+        try:
+            yield from self.deltas
+        finally:
+            self.closed = True
+
+    def ready(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+def answer(saem: Workspace, question: str, *deltas: str) -> tuple[Answer, Scripted]:
+    llm = Scripted(*deltas)
+    return Answerer(saem.searcher(), llm).ask(question), llm
+
+
+def resolves(saem: Workspace, given: Answer) -> None:
+    assert given.citations
+    for c in given.citations:
+        text = saem.collection().text(c.document, c.version)
+        assert text[c.start : c.end] == c.quote
+        assert text[: c.start].count("\n") + 1 == c.line
+        assert f"[{c.n}]" in given.text
+        assert given.hits[c.n - 1].chunk.document == c.document
+
+
+def test_a_cited_answer(saem: Workspace) -> None:
+    given, llm = answer(
+        saem, "How is black tea made?", "Black tea needs ", "boiling water [1", "]."
+    )
+    assert given.text == "Black tea needs boiling water [1]."
+    assert not given.abstained
+    assert [(c.path, c.quote) for c in given.citations] == [
+        ("en/tea.md", "Black tea needs boiling water.")
+    ]
+    resolves(saem, given)
+    assert llm.closed
+
+
+def test_the_prompt_holds_rules_passages_and_question(saem: Workspace) -> None:
+    _, llm = answer(saem, "How is black tea made?", "x")
+    system, user = llm.asked[0]
+    assert system.role == "system"
+    assert "numbered passages only" in system.content
+    assert REFUSAL["en"] in system.content
+    assert "[1] Tea\n# Tea\n\nGreen tea is brewed" in user.content
+    assert user.content.endswith("Question: How is black tea made?")
+
+
+def test_a_korean_question_gets_korean_rules(saem: Workspace) -> None:
+    given, llm = answer(saem, "홍차는 어떻게 우리나요?", "홍차는 끓는 물이 필요합니다.")
+    assert "한국어로" in llm.asked[0][0].content
+    assert given.text == f"홍차는 끓는 물이 필요합니다. [{given.citations[0].n}]"
+    assert given.citations[0].quote == "홍차는 끓는 물이 필요합니다."
+    resolves(saem, given)
+
+
+def test_events_come_in_order_and_add_up(saem: Workspace) -> None:
+    llm = Scripted("Black tea ", "needs boiling", " water [1].")
+    events = list(Answerer(saem.searcher(), llm).stream("How is black tea made?"))
+    assert isinstance(events[0], SearchResult)
+    last = events[-1]
+    assert isinstance(last, Answer)
+    assert "".join(e for e in events[1:-1] if isinstance(e, str)) == last.text
+
+
+def test_closing_the_stream_stops_the_model(saem: Workspace) -> None:
+    llm = Scripted("Black ", "tea ", "needs")
+    events = Answerer(saem.searcher(), llm).stream("How is black tea made?")
+    next(events)
+    next(events)
+    assert not llm.closed
+    events.close()
+    assert llm.closed
+
+
+@pytest.mark.parametrize("language", ["ko", "en"])
+def test_a_refusal_abstains_in_the_questions_language(saem: Workspace, language: str) -> None:
+    question = {"ko": "홍차는 누가 발명했나요?", "en": "Who invented black tea?"}[language]
+    given, _ = answer(saem, question, REFUSAL[language])
+    assert (given.abstained, given.text) == (True, REFUSAL[language])
+    assert given.citations == ()
+    assert given.hits
+
+
+def test_an_answer_that_rests_on_nothing_is_replaced_by_quotations(saem: Workspace) -> None:
+    given, _ = answer(saem, "How is black tea made?", "The moon is made of cheese.")
+    assert "cheese" not in given.text
+    assert "Black tea needs boiling water." in given.text
+    assert "rested on no passage" in given.warnings[-1]
+    resolves(saem, given)
+
+
+def test_markers_of_passages_that_do_not_exist_are_dropped_and_counted(saem: Workspace) -> None:
+    given, _ = answer(saem, "How is black tea made?", "Black tea needs boiling water [1][99].")
+    assert given.text == "Black tea needs boiling water [1]."
+    assert any(w.startswith("1 citation(s)") for w in given.warnings)
+
+
+def test_without_a_model_the_documents_are_quoted(saem: Workspace) -> None:
+    given = Answerer(saem.searcher()).ask("홍차는 어떻게 우리나요?")
+    assert "홍차는 끓는 물이 필요합니다." in given.text
+    resolves(saem, given)
+
+
+def test_nothing_found_abstains(saem: Workspace) -> None:
+    given = Answerer(saem.searcher(), Scripted("never asked")).ask("zzzz qqqq", mode="bm25")
+    assert (given.abstained, given.text, given.hits) == (True, REFUSAL["en"], ())
+
+
+def test_earlier_turns_are_sent_as_far_as_they_fit(saem: Workspace) -> None:
+    llm = Scripted("x")
+    history = [
+        Message("user", "old " * 3000),
+        Message("user", "Tell me of tea."),
+        Message("assistant", "Gladly."),
+    ]
+    Answerer(saem.searcher(), llm).ask("How is black tea made?", history=history)
+    assert [m.content for m in llm.asked[0][1:-1]] == ["Tell me of tea.", "Gladly."]
+
+
+def test_a_question_longer_than_the_models_window(saem: Workspace) -> None:
+    llm = Scripted("x")
+    llm.context_tokens = 512
+    with pytest.raises(BadQuery, match="512"):
+        Answerer(saem.searcher(), llm).ask("tea " * 900)
+
+
+def test_a_model_over_http(saem: Workspace) -> None:
+    with FakeLLM(reply="Black tea needs boiling water [1].") as fake:
+        llm = load_llm(saem.settings.replace(llm_url=fake.url))
+        given = Answerer(saem.searcher(), llm).ask("How is black tea made?")
+        assert given.text == "Black tea needs boiling water [1]."
+        resolves(saem, given)
+
+
+def test_a_model_that_is_down_is_named(saem: Workspace) -> None:
+    with FakeLLM(reply="") as fake:
+        url = fake.url
+    llm = load_llm(saem.settings.replace(llm_url=url))
+    events = Answerer(saem.searcher(), llm).stream("How is black tea made?")
+    assert isinstance(next(events), SearchResult)
+    with pytest.raises(LLMUnavailable, match=url):
+        list(events)

@@ -1,0 +1,74 @@
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from rag.answer.evidence import MAX_QUOTE, Evidence
+from rag.types import Chunk, Hit
+
+
+def hit(n: int, text: str, start: int = 0) -> Hit:
+    return Hit(n, 1.0, Chunk(f"d{n}", "v", 0, start, start + len(text), text, "p", ""), {})
+
+
+class Topics:
+    """Encodes by topic words of two languages: what a multilingual encoder does, made plain."""
+
+    name = fingerprint = "topics"
+    dim = 3
+    words = (("capital", "수도"), ("tea", "차"), ("",))
+
+    def query(self, text: str) -> NDArray[np.float32]:
+        v = np.array([any(w in text for w in ws) for ws in self.words], np.float32)
+        return v / np.linalg.norm(v)
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self.query(t) for t in texts])
+
+
+DOCUMENT = "Seoul is the capital. Busan has a harbour. Tea is grown in Boseong."
+
+
+def test_quote_is_the_sentence_that_shares_most_terms() -> None:
+    quote = Evidence([hit(1, DOCUMENT, 50)]).quote(1, "There is a harbour in Busan")
+    assert quote is not None
+    assert (quote.text, quote.start, quote.end) == ("Busan has a harbour.", 72, 92)
+
+
+def test_quote_crosses_languages_by_the_encoder() -> None:
+    quote = Evidence([hit(1, DOCUMENT)], Topics()).quote(1, "한국의 수도는 서울이다")
+    assert quote is not None
+    assert quote.text == "Seoul is the capital."
+
+
+def test_support_wants_enough_shared_terms() -> None:
+    evidence = Evidence([hit(1, DOCUMENT)])
+    found = evidence.support("The capital is Seoul")
+    assert found is not None
+    assert found.text == "Seoul is the capital."
+    assert evidence.support("The moon is made of green cheese and tea") is None
+    assert evidence.support("") is None
+
+
+@pytest.mark.parametrize("encoder", [None, Topics()])
+def test_relevant_sentences_in_the_passages_order(encoder: Topics | None) -> None:
+    evidence = Evidence([hit(1, DOCUMENT), hit(2, "Nothing here.")], encoder)
+    assert [s.text for s in evidence.relevant("What is the capital?", 1)] == [
+        "Seoul is the capital."
+    ]
+    assert [s.start for s in evidence.relevant("capital tea", 2)] == [0, 43]
+
+
+def test_long_sentences_are_quoted_in_part() -> None:
+    (sentence,) = Evidence([hit(1, "word " * 1000)]).sentences
+    assert len(sentence.text) <= MAX_QUOTE
+    assert ("word " * 1000)[sentence.start : sentence.end] == sentence.text
+
+
+def test_passages_without_words_give_no_evidence() -> None:
+    evidence = Evidence([hit(1, "--- *** ---")])
+    assert evidence.quote(1, "anything") is None
+    assert evidence.relevant("anything", 2) == []
