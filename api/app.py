@@ -1,0 +1,98 @@
+"""The ASGI application: ``create_app(settings)``."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.responses import FileResponse, JSONResponse, Response
+from fastapi.staticfiles import StaticFiles
+from starlette.concurrency import run_in_threadpool
+
+from api import errors
+from api.limits import Guard
+from api.routes import documents, openai, query
+from api.schemas import Ready
+from api.state import Saem, VectorFiller
+from rag import __version__
+from rag.errors import RagError
+from rag.settings import Settings
+from rag.workspace import Workspace
+
+_STATIC = Path(__file__).parent / "static"
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'self'; img-src 'self' data:; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-cache",
+}
+
+
+def create_app(settings: Settings) -> FastAPI:
+    """The service over the collections in ``settings.home``; vectors are filled in meanwhile."""
+    saem = Workspace(settings)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        filler = VectorFiller(saem)
+        filler.start()
+        yield
+        await run_in_threadpool(filler.stop)
+        saem.close()
+
+    app = FastAPI(
+        title="Saem",
+        version=__version__,
+        summary="Search your documents and get answers that show where they stand.",
+        lifespan=lifespan,
+    )
+    app.state.workspace = saem
+    app.add_middleware(Guard, max_bytes=settings.max_upload_mb * 1_000_000)
+    errors.install(app)
+    for router in (query.router, documents.router, openai.router):
+        app.include_router(router)
+
+    @app.get("/healthz", tags=["service"])
+    def healthz() -> dict[str, str]:
+        """Whether the process answers."""
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/readyz", tags=["service"], response_model=Ready)
+    def readyz(saem: Saem) -> Response:
+        """Whether questions can be answered; 503 and what is missing if not."""
+        missing = _missing(saem)
+        return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+
+    @app.get("/", include_in_schema=False)
+    def page() -> FileResponse:
+        return FileResponse(_STATIC / "index.html", headers=_HEADERS)
+
+    app.mount("/static", _Static(directory=_STATIC), name="static")
+    return app
+
+
+class _Static(StaticFiles):
+    def file_response(self, *args: Any, **kwargs: Any) -> Response:  # noqa: ANN401 - as inherited
+        response = super().file_response(*args, **kwargs)
+        response.headers.update(_HEADERS)
+        return response
+
+
+def _missing(saem: Workspace) -> list[str]:
+    """What keeps the service from answering, one message a part."""
+    found = []
+    parts: list[Callable[[], Any]] = [saem.collection, saem.encoder, lambda: _check_llm(saem)]
+    for part in parts:
+        try:
+            part()
+        except RagError as e:
+            found.append(str(e))
+    return found
+
+
+def _check_llm(saem: Workspace) -> None:
+    if llm := saem.llm():
+        llm.ready()

@@ -1,0 +1,98 @@
+"""Documents and collections: list, read, upload, delete."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from typing import Annotated, Any
+
+from fastapi import APIRouter, File, Form, UploadFile
+
+from api import schemas
+from api.state import Saem
+from indexer.readers import read
+from indexer.sync import make_row
+from rag.analysis import FINGERPRINT
+from rag.errors import NotFound, SourceError
+from rag.index import Known, Stat
+from rag.types import Filter
+
+router = APIRouter(tags=["documents"])
+_WAIT = 10.0
+
+
+@router.get("/collections", response_model=schemas.Collections)
+def collections(saem: Saem) -> dict[str, Any]:
+    """The collections and their state."""
+    return {"collections": [asdict(saem.collection(n).status()) for n in saem.names()]}
+
+
+@router.get("/documents", response_model=schemas.Documents)
+def documents(saem: Saem, collection: str | None = None) -> dict[str, Any]:
+    """The documents of a collection, by path."""
+    return {"documents": [_item(d) for d in saem.collection(collection).documents()]}
+
+
+@router.get("/documents/{document}", response_model=schemas.DocumentText)
+def document(
+    document: str, saem: Saem, collection: str | None = None, version: str | None = None
+) -> dict[str, Any]:
+    """A document with the text that offsets refer to."""
+    target = saem.collection(collection)
+    text = target.text(document, version)
+    known = target.documents(Filter({"document": (document,)}))[0]
+    return _item(known) | {"uri": known.uri, "text": text}
+
+
+@router.post("/documents", response_model=schemas.Uploaded)
+def upload(
+    files: Annotated[list[UploadFile], File(description="Documents of the known types.")],
+    saem: Saem,
+    collection: Annotated[str | None, Form()] = None,
+) -> dict[str, Any]:
+    """Index files; one of the same name replaces its predecessor. Searchable on return."""
+    target = saem.collection(collection, create=True)
+    target.ensure("analyser", FINGERPRINT)
+    rows, failed = [], []
+    for file in files:
+        name = _path(file.filename or "")
+        data = file.file.read()
+        try:
+            read_document = read(data, uri=f"upload:{name}", path=name)
+        except SourceError as e:
+            failed.append({"path": name, "error": str(e)})
+            continue
+        stat = Stat(len(data), 0, hashlib.sha256(data).hexdigest())
+        rows.append(make_row(read_document, saem.settings.chunk_tokens, stat))
+    latest = {row.document.id: row for row in rows}
+    target.upsert(list(latest.values()), wait=_WAIT)
+    known = target.documents(Filter({"document": tuple(latest)})) if latest else []
+    return {"documents": [_item(d) for d in known], "failed": failed}
+
+
+@router.delete("/documents/{document}", response_model=schemas.Deleted)
+def delete(document: str, saem: Saem, collection: str | None = None) -> dict[str, int]:
+    """Delete a document; it is found no more when this returns."""
+    target = saem.collection(collection)
+    deleted = target.delete([document], wait=_WAIT)
+    if not deleted:
+        raise NotFound(f"there is no document '{document}' in collection '{target.name}'")
+    return {"deleted": deleted}
+
+
+def _path(filename: str) -> str:
+    """The relative path that an upload is named by, whatever the client sends."""
+    text = filename.replace("\\", "/").encode("utf-8", "replace").decode()
+    parts = [part for part in text.split("/") if part.strip() not in ("", ".", "..")]
+    return "/".join(parts) or "unnamed.txt"
+
+
+def _item(d: Known) -> dict[str, Any]:
+    return {
+        "id": d.id,
+        "version": d.version,
+        "path": d.path,
+        "title": d.title,
+        "language": d.language,
+        "passages": d.chunks,
+    }

@@ -1,0 +1,97 @@
+"""The OpenAI-compatible face: ``/v1/models`` and ``/v1/chat/completions``.
+
+The model ``saem`` answers from the default collection, ``saem:NAME`` from another. Sources come
+in an extension, ``rag``, of the completion or of a stream's last chunk.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Iterator
+from typing import Any, Literal, cast
+
+from fastapi import APIRouter
+from fastapi.responses import JSONResponse, Response
+
+from api import sse
+from api.schemas import ChatMessage, ChatRequest
+from api.state import Saem
+from rag import wire
+from rag.answer.answerer import Event
+from rag.errors import BadQuery, NotFound, RagError
+from rag.types import Answer, Message
+
+router = APIRouter(prefix="/v1", tags=["openai"])
+
+
+@router.get("/models")
+def models(saem: Saem) -> dict[str, Any]:
+    """A model for the default collection and one for each by name."""
+    names = ["saem", *(f"saem:{name}" for name in saem.names())]
+    data = [{"id": n, "object": "model", "created": 0, "owned_by": "saem"} for n in names]
+    return {"object": "list", "data": data}
+
+
+@router.post("/chat/completions", response_model=None)
+def chat(request: ChatRequest, saem: Saem) -> Response:
+    """Answer the last user message from the documents, with ``[n]`` markers."""
+    collection = _collection(request.model)
+    turns = [m for m in request.messages if m.text().strip()]
+    if not turns or turns[-1].role != "user":
+        raise BadQuery("the last message must be the user's")
+    *before, question = turns
+    history = [_message(m) for m in before if m.role in ("user", "assistant")]
+    events = saem.answerer(collection).stream(question.text(), history=history)
+    first = next(events)
+    head = {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "created": int(time.time()),
+        "model": request.model,
+    }
+    if request.stream:
+        return sse.stream(_chunks(head, first, events))
+    answer = [event for event in events if isinstance(event, Answer)][-1]
+    message = {"role": "assistant", "content": answer.text}
+    choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
+    content = {**head, "object": "chat.completion", "choices": [choice], "rag": _extension(answer)}
+    return JSONResponse(content)
+
+
+def _chunks(head: dict[str, Any], first: Event, rest: Iterator[Event]) -> Iterator[str]:
+    def chunk(delta: dict[str, str], finish: str | None = None, **extra: Any) -> str:  # noqa: ANN401
+        choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
+        return sse.event({**head, "object": "chat.completion.chunk", "choices": [choice], **extra})
+
+    yield chunk({"role": "assistant", "content": ""})
+    sent = first if isinstance(first, str) else ""
+    try:
+        for event in rest:
+            if isinstance(event, str):
+                sent += event
+                yield chunk({"content": event})
+            elif isinstance(event, Answer):
+                if event.text.strip() != sent.strip():
+                    said = f"\n\n({event.warnings[-1]})\n\n" if sent and event.warnings else ""
+                    yield chunk({"content": said + event.text})
+                yield chunk({}, "stop", rag=_extension(event))
+    except RagError as e:
+        error = {"message": str(e), "type": "api_error", "param": None, "code": type(e).__name__}
+        yield sse.event({"error": error})
+    yield "data: [DONE]\n\n"
+
+
+def _extension(answer: Answer) -> dict[str, Any]:
+    full = wire.answer(answer)
+    return {key: full[key] for key in ("abstained", "citations", "warnings")}
+
+
+def _collection(model: str) -> str | None:
+    base, _, name = model.partition(":")
+    if base != "saem":
+        raise NotFound(f"there is no model '{model}'", remedy="See /v1/models")
+    return name or None
+
+
+def _message(message: ChatMessage) -> Message:
+    return Message(cast("Literal['user', 'assistant']", message.role), message.text())

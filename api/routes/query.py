@@ -1,0 +1,70 @@
+"""``POST /search`` and ``POST /ask``."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Header
+from fastapi.responses import Response
+
+from api import errors, sse
+from api.schemas import AskRequest, AskResponse, SearchRequest, SearchResponse
+from api.state import Saem
+from rag import wire
+from rag.answer.answerer import Event
+from rag.errors import RagError
+from rag.search import parse_filter
+from rag.types import Answer, SearchResult
+
+router = APIRouter(tags=["query"])
+log = logging.getLogger("saem")
+
+
+@router.post("/search", response_model=SearchResponse)
+def search(request: SearchRequest, saem: Saem) -> dict[str, Any]:
+    """Rank the passages that match a query."""
+    result = saem.searcher(request.collection).search(
+        request.query, request.top_k, request.mode, parse_filter(request.filter)
+    )
+    return wire.search(result)
+
+
+@router.post("/ask", response_model=AskResponse)
+def ask(
+    request: AskRequest, saem: Saem, accept: Annotated[str, Header()] = ""
+) -> dict[str, Any] | Response:
+    """Answer a question with citations.
+
+    With `Accept: text/event-stream` the answer streams as events: `hits`, then `delta`s with
+    `text`, at last `answer`, in this response's shape; or `error`.
+    """
+    events = saem.answerer(request.collection).stream(
+        request.question, request.top_k, request.mode, parse_filter(request.filter)
+    )
+    if "text/event-stream" in accept:
+        return sse.stream(_lines(next(events), events))
+    answer = [event for event in events if isinstance(event, Answer)][-1]
+    return wire.answer(answer)
+
+
+def _lines(first: Event, rest: Iterator[Event]) -> Iterator[str]:
+    """Events of ``/ask``; an error after the first is an event too, as the status is sent."""
+    try:
+        yield _line(first)
+        for event in rest:
+            yield _line(event)
+    except RagError as e:
+        yield sse.event(errors.of(e), "error")
+    except Exception:
+        log.exception("an answer failed")
+        yield sse.event(errors.body("InternalError", "something went wrong; see the log"), "error")
+
+
+def _line(event: Event) -> str:
+    if isinstance(event, SearchResult):
+        return sse.event({"hits": [wire.hit(h) for h in event.hits]}, "hits")
+    if isinstance(event, Answer):
+        return sse.event(wire.answer(event), "answer")
+    return sse.event({"text": event}, "delta")

@@ -1,0 +1,146 @@
+"""Wire schemas: what the routes take and give, for validation and the OpenAPI document."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+ModeName = Literal["bm25", "tfidf", "dense", "hybrid"]
+FilterJson = Annotated[
+    dict[str, Any] | None,
+    Field(description='Field to value or values; `path` is a glob: `{"path": "guide/**"}`.'),
+]
+
+
+class Query(BaseModel):
+    top_k: int | None = Field(None, ge=1, le=1000)
+    mode: ModeName | None = None
+    filter: FilterJson = None
+    collection: str | None = Field(None, description="The default collection when left out.")
+
+
+class SearchRequest(Query):
+    query: str
+
+
+class AskRequest(Query):
+    question: str
+
+
+class HitJson(BaseModel):
+    rank: int
+    score: float
+    document: str
+    version: str
+    path: str
+    title: str
+    heading: list[str]
+    start: int
+    end: int
+    text: str
+    scores: dict[str, float]
+    matches: list[list[int]] = Field(
+        description="Character spans of `text` that the query matched."
+    )
+
+
+class SearchResponse(BaseModel):
+    query: str
+    mode: ModeName
+    took_ms: float
+    hits: list[HitJson]
+    warnings: list[str]
+
+
+class CitationJson(BaseModel):
+    n: int
+    document: str
+    version: str
+    path: str
+    line: int
+    start: int
+    end: int
+    quote: str
+
+
+class AskResponse(BaseModel):
+    question: str
+    answer: str
+    abstained: bool
+    citations: list[CitationJson]
+    hits: list[HitJson]
+    warnings: list[str]
+
+
+class CollectionJson(BaseModel):
+    name: str
+    documents: int
+    passages: int
+    outstanding: int = Field(description="Passages that have no vector yet.")
+    bytes: int
+    generation: int
+    analyser: str
+    encoder: str
+
+
+class Collections(BaseModel):
+    collections: list[CollectionJson]
+
+
+class DocumentItem(BaseModel):
+    id: str
+    version: str
+    path: str
+    title: str
+    language: str
+    passages: int
+
+
+class DocumentText(DocumentItem):
+    uri: str
+    text: str
+
+
+class Documents(BaseModel):
+    documents: list[DocumentItem]
+
+
+class Failed(BaseModel):
+    path: str
+    error: str
+
+
+class Uploaded(BaseModel):
+    documents: list[DocumentItem]
+    failed: list[Failed]
+
+
+class Deleted(BaseModel):
+    deleted: int
+
+
+class Ready(BaseModel):
+    ready: bool
+    missing: list[str]
+
+
+class ChatMessage(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    role: str
+    content: str | list[dict[str, Any]] | None = None
+
+    def text(self) -> str:
+        """The content as text; parts of other types do not count."""
+        if isinstance(self.content, list):
+            return "\n".join(
+                str(p.get("text", "")) for p in self.content if p.get("type") == "text"
+            )
+        return self.content or ""
+
+
+class ChatRequest(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+    model: str = "saem"
+    messages: list[ChatMessage] = Field(min_length=1)
+    stream: bool = False

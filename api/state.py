@@ -1,0 +1,64 @@
+"""What a running service holds: the workspace, and the thread that fills in vectors."""
+
+from __future__ import annotations
+
+import logging
+import threading
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+
+from indexer.vectors import fill_vectors
+from rag.errors import CollectionLocked, RagError
+from rag.workspace import Workspace
+
+log = logging.getLogger("saem")
+_POLL_SECONDS = 2.0
+
+
+def workspace(request: Request) -> Workspace:
+    return cast(Workspace, request.app.state.workspace)
+
+
+Saem = Annotated[Workspace, Depends(workspace)]
+
+
+class VectorFiller:
+    """Encodes in the background whatever any process has indexed without vectors."""
+
+    def __init__(self, saem: Workspace) -> None:
+        self._saem = saem
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="vectors", daemon=True)
+        self._silenced: set[str] = set()
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Publish what is encoded, and end."""
+        self._stop.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._stop.is_set():
+            for name in self._saem.names():
+                try:
+                    self._fill(name)
+                    self._silenced.discard(name)
+                except CollectionLocked:
+                    continue
+                except (RagError, OSError) as e:
+                    if name not in self._silenced:
+                        self._silenced.add(name)
+                        log.warning("collection '%s' gets no vectors: %s", name, e)
+            self._stop.wait(_POLL_SECONDS)
+
+    def _fill(self, name: str) -> None:
+        collection = self._saem.collection(name)
+        if not collection.outstanding():
+            return
+        encoder = self._saem.encoder()
+        if encoder is not None:
+            done = fill_vectors(collection, encoder, stop=self._stop)
+            log.info("collection '%s': %d passages encoded", name, done)

@@ -1,0 +1,5 @@
+"""``python -m rag.cli``."""
+
+from rag.cli.app import main
+
+main()

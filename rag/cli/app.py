@@ -1,0 +1,65 @@
+"""The Typer application and what happens to errors."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import sys
+from typing import Any
+
+import typer
+
+from rag import errors
+from rag.cli import commands, models
+
+EXIT_CODES: dict[type[errors.RagError], int] = {
+    errors.ConfigError: 2,
+    errors.CollectionMissing: 1,
+    errors.CollectionLocked: 1,
+    errors.CorruptIndex: 1,
+    errors.IncompatibleIndex: 1,
+    errors.SourceError: 1,
+    errors.ModelMissing: 1,
+    errors.DependencyMissing: 1,
+    errors.BadQuery: 2,
+    errors.NotFound: 1,
+    errors.NotAllowed: 1,
+    errors.Overloaded: 1,
+    errors.LLMUnavailable: 1,
+    errors.LLMTimeout: 1,
+}
+"""0 is success, 1 failed, 2 wrong usage, 3 partly: some files failed, the rest is indexed."""
+
+app = typer.Typer(
+    name="rag",
+    help="Saem (샘): search your documents and get answers that show where they stand.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+app.command("index")(commands.index)
+app.command("search")(commands.search)
+app.command("ask")(commands.ask)
+app.command("serve")(commands.serve)
+app.command("status")(commands.status)
+app.command("delete")(commands.delete)
+app.add_typer(models.app, name="models")
+
+
+def main() -> None:
+    """Run the command line; expected errors become one message and an exit code."""
+    try:
+        app()
+    except errors.RagError as e:
+        _fail(type(e).__name__, e.message, e.remedy, EXIT_CODES[type(e)])
+    except (OSError, sqlite3.Error) as e:
+        _fail(type(e).__name__, str(e), "", 1)
+
+
+def _fail(kind: str, message: str, remedy: str, code: int) -> None:
+    if "--json" in sys.argv:
+        error: dict[str, Any] = {"type": kind, "message": message, "remedy": remedy}
+        print(json.dumps({"error": error}, ensure_ascii=False))  # noqa: T201
+    else:
+        print(f"rag: {message}" + (f"\n     {remedy}" if remedy else ""), file=sys.stderr)  # noqa: T201
+    sys.exit(code)

@@ -1,0 +1,171 @@
+"""The commands, one function each. They wire and print; what they do lives elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, cast
+
+import typer
+
+from rag.cli import options, view
+
+if TYPE_CHECKING:
+    from rag.index import Collection
+    from rag.types import Mode
+    from rag.workspace import Workspace
+
+
+def index(
+    paths: Annotated[list[Path], typer.Argument(help="Folders and files.")],
+    home: options.Home = None,
+    collection: options.Collection = None,
+    config: options.Config = None,
+    wait: Annotated[bool, typer.Option(help="Wait until every passage has its vector.")] = True,
+    as_json: options.Json = False,
+) -> None:
+    """Make a collection say what PATHS say: new, changed and deleted files, nothing else."""
+    from indexer.sync import sync
+
+    saem = options.workspace(home, collection, config=config)
+    target = saem.collection(create=True)
+    with view.progress("Reading", "files", quiet=as_json) as advance:
+        report = sync(target, paths, saem.settings.chunk_tokens, advance)
+    note = _encode(saem, target, quiet=as_json) if wait else ""
+    if as_json:
+        view.print_json(view.report_json(target, report, note))
+    else:
+        view.print_report(target, report, note)
+    if report.failed:
+        raise typer.Exit(3)
+
+
+def _encode(saem: Workspace, target: Collection, *, quiet: bool) -> str:
+    """Fill in the vectors; why not, where that cannot be done."""
+    from indexer.vectors import fill_vectors
+    from rag.errors import DependencyMissing, ModelMissing
+
+    if not target.outstanding():
+        return ""
+    try:
+        encoder = saem.encoder()
+        if encoder is None:
+            return "lexical search only: no encoder is set"
+        with view.progress("Encoding", "passages", quiet=quiet) as advance:
+            fill_vectors(target, encoder, advance)
+    except (DependencyMissing, ModelMissing) as e:
+        return f"lexical search only: {e}"
+    return ""
+
+
+def search(
+    query: str,
+    top_k: options.TopK = None,
+    mode: options.ModeName = None,
+    filters: options.Filters = None,
+    home: options.Home = None,
+    collection: options.Collection = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Rank the passages that match QUERY."""
+    from rag import wire
+    from rag.search import parse_filter
+
+    saem = options.workspace(home, collection, config=config)
+    searcher = saem.searcher()
+    result = searcher.search(query, top_k, cast("Mode | None", mode), parse_filter(filters))
+    if as_json:
+        view.print_json(wire.search(result))
+    else:
+        places = [(h.chunk.document, h.chunk.start) for h in result.hits]
+        view.print_hits(result, searcher.collection.lines(places))
+
+
+def ask(
+    question: str,
+    top_k: options.TopK = None,
+    mode: options.ModeName = None,
+    filters: options.Filters = None,
+    home: options.Home = None,
+    collection: options.Collection = None,
+    config: options.Config = None,
+    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint.")] = None,
+    llm: Annotated[str | None, typer.Option(help="smollm2, a GGUF file, or none.")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Answer QUESTION from the documents, with sources."""
+    from rag import wire
+    from rag.search import parse_filter
+
+    saem = options.workspace(home, collection, config=config, llm_url=llm_url, llm=llm)
+    arguments = (question, top_k, cast("Mode | None", mode), parse_filter(filters))
+    if as_json:
+        view.print_json(wire.answer(saem.answerer().ask(*arguments)))
+    else:
+        view.print_answer(saem.answerer().stream(*arguments))
+    saem.close()
+
+
+def serve(
+    home: options.Home = None,
+    collection: options.Collection = None,
+    config: options.Config = None,
+    host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
+    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint.")] = None,
+    as_json: options.Json = False,
+) -> None:
+    """Start the HTTP service and its page."""
+    from api.server import run
+
+    settings = options.settings(
+        home, collection, config=config, host=host, port=port, llm_url=llm_url
+    )
+    run(settings, announce=lambda url: view.print_address(url, settings, as_json=as_json))
+
+
+def status(
+    home: options.Home = None,
+    collection: options.Collection = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Show the collections, or one with its documents."""
+    saem = options.workspace(home, collection, config=config)
+    names = [collection] if collection else saem.names()
+    found = [saem.collection(name) for name in names]
+    if as_json:
+        view.print_json({"collections": [view.status_json(c) for c in found]})
+    else:
+        view.print_status(found, saem.settings.home, documents=collection is not None)
+
+
+def delete(
+    documents: Annotated[list[str] | None, typer.Argument(help="Ids of documents.")] = None,
+    path: Annotated[str | None, typer.Option(help="Glob over documents' paths.")] = None,
+    yes: Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")] = False,
+    home: options.Home = None,
+    collection: options.Collection = None,
+    config: options.Config = None,
+    as_json: options.Json = False,
+) -> None:
+    """Delete documents from a collection, by id or path; files are not touched."""
+    from rag.errors import BadQuery, NotFound
+    from rag.types import Filter
+
+    if bool(documents) == bool(path):
+        raise BadQuery("give either ids or --path", remedy="`rag delete --path 'guide/**'`")
+    fields: dict[str, Any] = {"document": tuple(documents)} if documents else {}
+    target = options.workspace(home, collection, config=config).collection()
+    found = target.documents(Filter(fields, path))
+    if missing := set(documents or ()) - {d.id for d in found}:
+        raise NotFound(f"there is no document {', '.join(sorted(missing))} in '{target.name}'")
+    if not found:
+        raise NotFound(f"no document's path matches '{path}' in '{target.name}'")
+    if not (yes or as_json):
+        typer.confirm(f"Delete {len(found)} documents from '{target.name}'?", abort=True)
+    deleted = target.delete([d.id for d in found])
+    if as_json:
+        view.print_json({"deleted": deleted, "documents": [d.id for d in found]})
+    else:
+        view.say(f"Deleted {deleted} documents from '{target.name}'.")

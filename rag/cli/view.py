@@ -1,0 +1,204 @@
+"""What the commands print: results on standard output, progress on standard error."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    Task,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    from indexer.sync import Report
+    from rag.index import Collection
+    from rag.settings import Settings
+    from rag.types import Answer, Chunk, Hit, SearchResult
+
+_out = Console(highlight=False, soft_wrap=True)
+_err = Console(stderr=True, highlight=False)
+
+
+def say(line: str) -> None:
+    _out.print(escape(line))
+
+
+def print_json(value: Mapping[str, Any]) -> None:
+    sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
+
+
+class _Rate(ProgressColumn):
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:,.1f}/s" if speed else "", style="dim")
+
+
+@contextmanager
+def progress(label: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int, int], None]]:
+    """A progress bar with rate and time left, fed by ``advance(done, total)``."""
+    columns = (TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(),
+               TextColumn(unit), _Rate(), TimeRemainingColumn())  # fmt: skip
+    with Progress(*columns, console=_err, disable=quiet) as bar:
+        task = bar.add_task(label, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def status_json(collection: Collection) -> dict[str, Any]:
+    """A collection's state, as `rag status` and ``GET /collections`` give it."""
+    return asdict(collection.status())
+
+
+def report_json(collection: Collection, report: Report, note: str) -> dict[str, Any]:
+    counts = ("added", "changed", "unchanged", "removed", "skipped", "passages")
+    return {
+        "collection": collection.name,
+        **{name: getattr(report, name) for name in counts},
+        "failed": [{"path": e.path, "error": str(e)} for e in report.failed],
+        "outstanding": collection.outstanding(),
+        "note": note,
+    }
+
+
+def print_report(collection: Collection, report: Report, note: str) -> None:
+    for error in report.failed:
+        _err.print(f"[red]failed[/]  {escape(str(error))}")
+    if note:
+        _err.print(f"[yellow]note[/]    {escape(note)}")
+    table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
+    for label, count in (
+        ("new files", report.added),
+        ("changed", report.changed),
+        ("unchanged", report.unchanged),
+        ("deleted", report.removed),
+        ("failed", len(report.failed)),
+        ("of other types", report.skipped),
+    ):
+        if count or label in ("new files", "unchanged"):
+            table.add_row(label, f"{count:,}")
+    table.add_row("passages now", f"{collection.count():,}")
+    if outstanding := collection.outstanding():
+        table.add_row("without vector", f"{outstanding:,}")
+    _out.print(table)
+
+
+def print_status(collections: Sequence[Collection], home: Path, *, documents: bool) -> None:
+    if not collections:
+        say(f"No collections in {home} yet. Make one with: rag index FOLDER")
+        return
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for head in ("collection", "documents", "passages", "without vector", "size", "generation"):
+        table.add_column(head, justify="left" if head == "collection" else "right")
+    for s in (c.status() for c in collections):
+        size = f"{s.bytes / 1e6:,.1f} MB"
+        counts = (f"{n:,}" for n in (s.documents, s.passages, s.outstanding))
+        table.add_row(s.name, *counts, size, str(s.generation))
+    _out.print(table)
+    if documents:
+        for known in collections[0].documents():
+            say(f"{known.id}  {known.language:<3} {known.chunks:>4} passages  {known.path}")
+
+
+def print_models(rows: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for head in ("model", "kind", "licence", "size", "where"):
+        table.add_column(head)
+    for row in rows:
+        where = row["path"] or "not here yet: rag models pull"
+        size = f"{row['bytes'] / 1e6:,.0f} MB"
+        table.add_row(row["name"], row["kind"], row["licence"], size, where)
+    _out.print(table)
+
+
+def print_hits(result: SearchResult, lines: Sequence[int]) -> None:
+    """Ranked passages: place, heading, scores, then the text with matched terms in bold."""
+    _warn(result.warnings)
+    if not result.hits:
+        say("Nothing found.")
+    for h, line in zip(result.hits, lines, strict=True):
+        legs = "  ".join(f"{leg} {score:.3f}" for leg, score in h.scores.items())
+        head = Text(f"{h.rank:>2}. ", style="bold")
+        head.append(f"{h.chunk.path}:{line}", style="cyan")
+        head.append(f"  {_heading(h.chunk)}")
+        head.append(f"  {h.score:.3f}", style="bold")
+        head.append(f"  ({legs})", style="dim")
+        _out.print(head)
+        _out.print(_excerpt(h))
+    _out.print(Text(f"{len(result.hits)} passages, {result.mode}, {result.took_ms:.0f} ms", "dim"))
+
+
+def print_answer(events: Iterable[SearchResult | str | Answer]) -> None:
+    """Stream the text, then list the sources with the sentence quoted from each."""
+    from rag.types import Answer
+
+    streamed = ""
+    for event in events:
+        if isinstance(event, str):
+            streamed += event
+            sys.stdout.write(event)
+            sys.stdout.flush()
+        elif isinstance(event, Answer):
+            sys.stdout.write("\n" if streamed else "")
+            _warn(event.warnings)
+            if event.text.strip() != streamed.strip():
+                say(event.text)
+            _print_sources(event)
+
+
+def _print_sources(answer: Answer) -> None:
+    if answer.citations:
+        _out.print("\n[bold]Sources[/]")
+        for c in answer.citations:
+            _out.print(Text.assemble((f"[{c.n}] ", "bold"), (f"{c.path}:{c.line}", "cyan")))
+            _out.print(Text(f"    “{' '.join(c.quote.split())}”", "dim"))
+    elif answer.abstained and answer.hits:
+        _out.print("\n[bold]Nearest passages[/]")
+        for h in answer.hits[:3]:
+            _out.print(Text.assemble("  ", (h.chunk.path, "cyan"), f"  {_heading(h.chunk)}"))
+
+
+def print_address(url: str, settings: Settings, *, as_json: bool) -> None:
+    if as_json:
+        print_json({"url": url})
+        sys.stdout.flush()
+        return
+    say(f"\nSaem is listening on {url}  (collections in {settings.home})\n\nAsk it something:\n")
+    body = json.dumps({"question": "What is this about?"})
+    say(f"  curl {url}/ask -H 'content-type: application/json' -d '{body}'\n")
+
+
+def _warn(warnings: Sequence[str]) -> None:
+    for warning in warnings:
+        _err.print(f"[yellow]note[/] {escape(warning)}")
+
+
+def _heading(chunk: Chunk) -> str:
+    return chunk.context.partition("\n")[0] if chunk.title or chunk.heading else ""
+
+
+def _excerpt(h: Hit, width: int = 300) -> Text:
+    """The part of the passage around its first matches, on one line, matched terms in bold."""
+    start = max(0, h.matches[0][0] - width // 4) if h.matches else 0
+    text = Text(h.chunk.text)
+    for a, b in h.matches:
+        text.stylize("bold", a, b)
+    text = text[start : start + width]
+    text = Text(" ").join(
+        Text.from_markup("") + part for part in text.split("\n") if part.plain.strip()
+    )
+    text.pad_left(4)
+    return text
