@@ -41,7 +41,7 @@ def test_rrf_sums_reciprocal_ranks() -> None:
 def test_a_passage_that_a_leg_could_not_judge_is_not_held_back(method: Callable[..., Any]) -> None:
     legs = {"bm25": [("fresh", 9.0), ("a", 8.0), ("b", 1.0)], "dense": [("a", 0.9), ("b", 0.8)]}
     assert method(legs, EVEN)[0][0] == "a"
-    assert method(legs, EVEN, {"dense": ["fresh"]})[0][0] == "fresh"
+    assert method(legs, EVEN, {"dense": {"fresh": 1.0}})[0][0] == "fresh"
 
 
 def test_ties_break_by_id() -> None:
@@ -49,3 +49,8 @@ def test_ties_break_by_id() -> None:
         "a",
         "z",
     ]
+
+
+def test_a_share_of_the_weight_is_given_back() -> None:
+    fused = dict(fuse.convex({"dense": [("a", 1.0), ("b", 0.0)]}, EVEN, {"bm25": {"a": 0.3}}))
+    assert fused["a"] == pytest.approx(0.5 + 0.3 * 0.5)

@@ -11,7 +11,6 @@ import threading
 import time
 from collections.abc import Sequence
 from contextlib import suppress
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, Literal
 
@@ -22,13 +21,15 @@ from rag.errors import IncompatibleIndex, NotFound
 from rag.index import compact, segment
 from rag.index.catalog import DEAD, Catalog, where
 from rag.index.rows import Known, Stat, Status
-from rag.index.snapshot import PostingsSegment, Ranked, Rows, Snapshot, VectorsSegment
+from rag.index.snapshot import PostingsSegment, Ranked, Selection, Snapshot, VectorsSegment
 from rag.index.sparse import Postings
 from rag.types import Chunk, Filter
 
 Scored = list[tuple[str, float]]
 """Passage ids and scores, best first; ties by id."""
 Arrays = dict[str, NDArray[Any]]
+_FEW = 50
+_SELECTIONS = 64
 _OUTSTANDING = (
     "FROM chunks c JOIN documents d USING (doc) WHERE c.vectors IS NULL AND d.died_at IS NULL"
 )
@@ -46,7 +47,7 @@ class Reader:
         self._open_postings: dict[int, PostingsSegment] = {}
         self._open_vectors: dict[int, VectorsSegment] = {}
         self._snapshot: Snapshot | None = None
-        self._allowed = lru_cache(maxsize=32)(self._select)
+        self._centroids: tuple[int, dict[tuple[str, ...], NDArray[np.float32]]] | None = None
 
     @property
     def generation(self) -> int:
@@ -63,8 +64,8 @@ class Reader:
     ) -> Scored:
         """The ``k`` passages that score best for ``terms``; ``k1`` and ``b`` may be given."""
         snapshot = self._current()
-        allowed = self._filtered(snapshot, filter)
-        return self._named(snapshot.sparse(terms, k, allowed, scorer, **parameters), k)
+        selection = self._selection(snapshot, filter)
+        return self._named(snapshot.sparse(terms, k, selection, scorer, **parameters), k)
 
     def dense(
         self,
@@ -74,7 +75,33 @@ class Reader:
     ) -> Scored:
         """The ``k`` encoded passages nearest to ``vector``, ``(dim,) float32``, by cosine."""
         snapshot = self._current()
-        return self._named(snapshot.dense(vector, k, self._filtered(snapshot, filter)), k)
+        return self._named(snapshot.dense(vector, k, self._selection(snapshot, filter)), k)
+
+    def centroids(self) -> dict[tuple[str, ...], NDArray[np.float32]]:
+        """Mean vector, ``(dim,) float32``, of the encoded passages of each language.
+
+        Languages with fewer than ``_FEW`` vectors share one entry: the mean of all passages.
+        """
+        snapshot = self._current()
+        if self._centroids is None or self._centroids[0] != snapshot.generation:
+            self._centroids = snapshot.generation, self._means(snapshot)
+        return self._centroids[1]
+
+    def _means(self, snapshot: Snapshot) -> dict[tuple[str, ...], NDArray[np.float32]]:
+        sql = "SELECT DISTINCT language FROM documents WHERE died_at IS NULL ORDER BY 1"
+        means: dict[tuple[str, ...], NDArray[np.float32]] = {}
+        few = []
+        for (language,) in self._read.rows(sql):
+            within = self._selection(snapshot, Filter({"language": (language,)}))
+            total, count = snapshot.sum(within)
+            if count >= _FEW:
+                means[language,] = (total / count).astype(np.float32)
+            else:
+                few.append(language)
+        total, count = snapshot.sum(snapshot.everything)
+        if few and count:
+            means[tuple(few)] = (total / count).astype(np.float32)
+        return means
 
     def fetch(self, ids: Sequence[str]) -> dict[str, Chunk]:
         """Passages by id; ids that are gone are left out.
@@ -201,16 +228,19 @@ class Reader:
         rows = np.array([n for (n,) in dead], np.int64)
         return Snapshot(generation, list(postings.values()), list(vectors.values()), rows)
 
-    def _filtered(self, snapshot: Snapshot, filter: Filter | None) -> Rows | None:  # noqa: A002
+    def _selection(self, snapshot: Snapshot, filter: Filter | None) -> Selection:  # noqa: A002
         if not filter:
-            return None
+            return snapshot.everything
         # The dead too: the snapshot leaves out its own, and may be older than this query.
         condition, parameters = where(filter, dead=True)
-        return self._allowed(snapshot.generation, condition, tuple(parameters))
-
-    def _select(self, generation: int, condition: str, parameters: tuple[str, ...]) -> Rows:
-        sql = f"SELECT c.chunk FROM chunks c JOIN documents d USING (doc) WHERE {condition}"
-        return np.array([n for (n,) in self._read.rows(sql, parameters)], np.int64)
+        key = (condition, *parameters)
+        if (found := snapshot.selections.get(key)) is None:
+            sql = f"SELECT c.chunk FROM chunks c JOIN documents d USING (doc) WHERE {condition}"
+            rows = np.array([n for (n,) in self._read.rows(sql, parameters)], np.int64)
+            found = snapshot.select(rows)
+            if len(snapshot.selections) < _SELECTIONS:
+                snapshot.selections[key] = found
+        return found
 
     def _named(self, ranked: Ranked, k: int) -> Scored:
         rows, scores = ranked

@@ -19,6 +19,7 @@ from rag.index.sparse import Postings, Sparse
 Rows = NDArray[np.int64]
 Ranked = tuple[Rows, NDArray[np.float32]]
 """Passages' row numbers and scores, best first."""
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -42,6 +43,14 @@ class VectorsSegment:
         return Flat(self.vectors)
 
 
+@dataclass(frozen=True)
+class Selection:
+    """Which passages of each segment may be found, as masks over its rows."""
+
+    postings: Sequence[Mask]
+    vectors: Sequence[Mask]
+
+
 class Snapshot:
     """Searches over the segments of one generation.
 
@@ -61,46 +70,57 @@ class Snapshot:
         self.generation = generation
         self._postings = postings
         self._vectors = vectors
-        self._alive = [_without(s.rows, dead) for s in postings]
-        self._encoded = [_without(s.rows, dead) for s in vectors]
-        self._sparse = Sparse(
-            [(s.postings, alive) for s, alive in zip(postings, self._alive, strict=True)]
+        self.everything = Selection(
+            [_isin(s.rows, dead, invert=True) for s in postings],
+            [_isin(s.rows, dead, invert=True) for s in vectors],
+        )
+        parts = zip((s.postings for s in postings), self.everything.postings, strict=True)
+        self._sparse = Sparse(list(parts))
+        self.selections: dict[tuple[str, ...], Selection] = {}
+
+    def select(self, rows: Rows) -> Selection:
+        """The living passages among ``rows``."""
+        alive = self.everything
+        return Selection(
+            [m & _isin(s.rows, rows) for m, s in zip(alive.postings, self._postings, strict=True)],
+            [m & _isin(s.rows, rows) for m, s in zip(alive.vectors, self._vectors, strict=True)],
         )
 
     def sparse(
         self,
         terms: Sequence[str],
         k: int,
-        allowed: Rows | None,
+        selection: Selection,
         scorer: Literal["bm25", "tfidf"],
         **parameters: float,
     ) -> Ranked:
         """The best ``k`` passages that have a term, and all that tie with the last of them."""
         scores = getattr(self._sparse, scorer)(terms, **parameters)
         found = []
-        for segment, alive, score in zip(self._postings, self._alive, scores, strict=True):
-            keep = alive & (score > 0)
-            if allowed is not None:
-                keep &= np.isin(segment.rows, allowed)
-            at = np.flatnonzero(keep)
+        for segment, mask, score in zip(self._postings, selection.postings, scores, strict=True):
+            at = np.flatnonzero(mask & (score > 0))
             found.append((segment.rows[at], score[at]))
         return _best(found, k)
 
-    def dense(self, vector: NDArray[np.float32], k: int, allowed: Rows | None) -> Ranked:
+    def dense(self, vector: NDArray[np.float32], k: int, selection: Selection) -> Ranked:
         """The best ``k`` passages by cosine, and all that tie with the last of them."""
         found = []
-        for segment, mask in zip(self._vectors, self._encoded, strict=True):
-            if allowed is not None:
-                mask = mask & np.isin(segment.rows, allowed)
+        for segment, mask in zip(self._vectors, selection.vectors, strict=True):
             at, score = segment.flat.search(vector, k, None if mask.all() else mask)
             found.append((segment.rows[at], score))
         return _best(found, k)
 
+    def sum(self, selection: Selection) -> tuple[NDArray[np.float64], int]:
+        """Sum, ``(dim,)``, and number of the vectors selected."""
+        pairs = list(zip(self._vectors, selection.vectors, strict=True))
+        total = [s.vectors.sum(axis=0, where=mask[:, None], dtype=np.float64) for s, mask in pairs]
+        return np.sum(total, axis=0), sum(int(mask.sum()) for _, mask in pairs)
 
-def _without(rows: Rows, dead: Rows) -> NDArray[np.bool_]:
-    if not len(dead):
-        return np.ones(len(rows), np.bool_)
-    return np.isin(rows, dead, invert=True)
+
+def _isin(rows: Rows, among: Rows, *, invert: bool = False) -> Mask:
+    if not len(among):
+        return np.full(len(rows), invert)
+    return np.isin(rows, among, invert=invert)
 
 
 def _best(found: Sequence[tuple[NDArray[Any], NDArray[Any]]], k: int) -> Ranked:

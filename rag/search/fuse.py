@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
 Scored = list[tuple[str, float]]
 """Passage ids and scores, best first."""
-NOTHING: Mapping[str, Collection[str]] = MappingProxyType({})
+Unjudged = Mapping[str, Mapping[str, float]]
+NOTHING: Unjudged = MappingProxyType({})
 
 
 def convex(
     legs: Mapping[str, Scored],
     weights: Mapping[str, float],
-    unjudged: Mapping[str, Collection[str]] = NOTHING,
+    unjudged: Unjudged = NOTHING,
 ) -> Scored:
     """Weighted sum of min-max-normalised scores; a passage that a leg did not return gets 0 there.
 
@@ -22,8 +23,8 @@ def convex(
     Parameters
     ----------
     unjudged
-        Passages that a leg could not score at all (not encoded yet, say): the other legs' weights
-        are raised for them, so that they compete on equal terms.
+        Passages that a leg could not score at all (not encoded yet, say), each with the share of
+        that leg's weight that the other legs are given for it; with 1 it competes on equal terms.
     """
     total: dict[str, float] = {}
     for leg, scored in legs.items():
@@ -39,7 +40,7 @@ def convex(
 def rrf(
     legs: Mapping[str, Scored],
     weights: Mapping[str, float],
-    unjudged: Mapping[str, Collection[str]] = NOTHING,
+    unjudged: Unjudged = NOTHING,
     k: int = 60,
 ) -> Scored:
     """Weighted reciprocal rank fusion: the sum of ``weight / (k + rank)``, ranks from 1.
@@ -55,15 +56,12 @@ def rrf(
 
 
 def _raised(
-    total: dict[str, float],
-    weights: Mapping[str, float],
-    unjudged: Mapping[str, Collection[str]],
+    total: dict[str, float], weights: Mapping[str, float], unjudged: Unjudged
 ) -> dict[str, float]:
-    whole = sum(weights.values())
-    for leg, ids in unjudged.items():
-        if (rest := whole - weights[leg]) > 0:
-            for id_ in ids:
-                total[id_] *= whole / rest
+    for leg, shares in unjudged.items():
+        if (rest := sum(weights.values()) - weights[leg]) > 0:
+            for id_, share in shares.items():
+                total[id_] *= 1 + share * weights[leg] / rest
     return total
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from rag.analysis import FINGERPRINT, analyse, matches
+from rag.analysis import FINGERPRINT, analyse, detect, matches
 from rag.encode import Encoder
 from rag.errors import (
     BadQuery,
@@ -16,13 +16,19 @@ from rag.errors import (
     Overloaded,
 )
 from rag.index import Collection
-from rag.search import fuse
+from rag.search import crosslingual, fuse
 from rag.settings import Settings
 from rag.types import MODES, Filter, Hit, Mode, SearchResult
 
 DEPTH = 100
 """How many passages each leg contributes to a fusion, at least."""
 MAX_TOP_K = 1000
+FOREIGN = 0.3
+"""Share of the lexical weight that a passage in another language than the question's gets back.
+
+Chosen on two sets (``eval/LOG.md``): with 1, foreign passages push aside right ones of the own
+language; with 0, the only page that answers, in another language, stays below the first three.
+"""
 _ENCODER_FAILED = (DependencyMissing, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded)
 
 
@@ -77,6 +83,7 @@ class Searcher:
         depth = max(DEPTH, top_k) if mode == "hybrid" else top_k
         terms = [term.text for term in analyse(query)]
         legs: dict[str, fuse.Scored] = {}
+        languages: dict[str, tuple[str, ...]] = {}
         if mode == "tfidf":
             legs["tfidf"] = self.collection.sparse(terms, depth, filter, scorer="tfidf")
         if mode in ("bm25", "hybrid"):
@@ -84,13 +91,19 @@ class Searcher:
             legs["bm25"] = self.collection.sparse(terms, depth, filter, k1=k1, b=b)
         if mode in ("dense", "hybrid") and self.encoder:
             try:
-                legs["dense"] = self.collection.dense(self.encoder.query(query), depth, filter)
+                vector = self.encoder.query(query)
+                legs["dense"], languages = crosslingual.search(
+                    self.collection, vector, depth, filter
+                )
             except _ENCODER_FAILED as e:
                 if mode == "dense":
                     raise
                 warnings.append(f"searched without vectors: {e}")
                 mode = "bm25"
-        order = (self._fused(legs) if mode == "hybrid" else next(iter(legs.values())))[:top_k]
+        if mode == "hybrid":
+            order = self._fused(legs, self._unjudged(query, legs, languages))[:top_k]
+        else:
+            order = next(iter(legs.values()))[:top_k]
         hits = self._hits(order, legs, terms)
         took = (time.perf_counter() - started) * 1000
         return SearchResult(query, mode, hits, took, tuple(warnings))
@@ -127,12 +140,23 @@ class Searcher:
             warnings.append(f"{missing:,} of {total:,} passages have no vector yet")
         return "bm25" if mode == "hybrid" and missing == total else mode
 
-    def _fused(self, legs: dict[str, fuse.Scored]) -> fuse.Scored:
+    def _unjudged(
+        self, query: str, legs: dict[str, fuse.Scored], languages: dict[str, tuple[str, ...]]
+    ) -> fuse.Unjudged:
+        """Passages that a leg could say nothing of: without vector, or in another language."""
+        lexical = [id_ for id_, _ in legs["bm25"]]
+        own = detect(query)
+        foreign = {id_ for id_, group in languages.items() if own not in group}
+        return {
+            "dense": dict.fromkeys(self.collection.without_vector(lexical), 1.0),
+            "bm25": dict.fromkeys(foreign.difference(lexical), FOREIGN),
+        }
+
+    def _fused(self, legs: dict[str, fuse.Scored], unjudged: fuse.Unjudged) -> fuse.Scored:
         share = self.settings.dense_weight
         weights = {"bm25": 1 - share, "dense": share}
         method = fuse.convex if self.settings.fusion == "convex" else fuse.rrf
-        fresh = self.collection.without_vector([id_ for id_, _ in legs["bm25"]])
-        return method(legs, weights, {"dense": fresh})
+        return method(legs, weights, unjudged)
 
     def _hits(
         self, order: fuse.Scored, legs: dict[str, fuse.Scored], terms: list[str]
