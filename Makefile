@@ -7,7 +7,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := rag indexer api eval tests
 
-.PHONY: run test check lint types imports lock image-lint clean
+.PHONY: run test check lint types imports lock clean
 
 run: $(VENV)/.local ## Install, fetch the models, index DOCS, serve
 	@echo "== Models (fetched once)"

@@ -54,7 +54,11 @@ def install(app: FastAPI) -> None:
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"] if part != "body")
-        return _answer(request, 422, body("BadQuery", f"{where or 'body'}: {first['msg']}"))
+        typed = "json" in request.headers.get("content-type", "")
+        remedy = (
+            "" if typed or where else "Send JSON with the header content-type: application/json"
+        )
+        return _answer(request, 422, body("BadQuery", f"{where or 'body'}: {first['msg']}", remedy))
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:

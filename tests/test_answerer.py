@@ -18,6 +18,7 @@ class Scripted:
 
     name = endpoint = "scripted"
     context_tokens = 2048
+    languages: tuple[str, ...] = ()
 
     def __init__(self, *deltas: str) -> None:
         self.deltas = deltas
@@ -81,7 +82,7 @@ def test_the_prompt_holds_rules_passages_and_question(saem: Workspace) -> None:
 
 
 def test_a_korean_question_gets_korean_rules(saem: Workspace) -> None:
-    given, llm = answer(saem, "홍차는 어떻게 우리나요?", "홍차는 끓는 물이 필요합니다.")
+    given, llm = answer(saem, "홍차는 끓는 물이 필요한가요?", "홍차는 끓는 물이 필요합니다.")
     assert "한국어로" in llm.asked[0][0].content
     assert given.text == f"홍차는 끓는 물이 필요합니다. [{given.citations[0].n}]"
     assert given.citations[0].quote == "홍차는 끓는 물이 필요합니다."
@@ -109,7 +110,7 @@ def test_closing_the_stream_stops_the_model(saem: Workspace) -> None:
 
 @pytest.mark.parametrize("language", ["ko", "en"])
 def test_a_refusal_abstains_in_the_questions_language(saem: Workspace, language: str) -> None:
-    question = {"ko": "홍차는 누가 발명했나요?", "en": "Who invented black tea?"}[language]
+    question = {"ko": "홍차는 끓는 물이 필요한가요?", "en": "Who needs black tea?"}[language]
     given, _ = answer(saem, question, REFUSAL[language])
     assert (given.abstained, given.text) == (True, REFUSAL[language])
     assert given.citations == ()
@@ -120,7 +121,7 @@ def test_an_answer_that_rests_on_nothing_is_replaced_by_quotations(saem: Workspa
     given, _ = answer(saem, "How is black tea made?", "The moon is made of cheese.")
     assert "cheese" not in given.text
     assert "Black tea needs boiling water." in given.text
-    assert "rested on no passage" in given.warnings[-1]
+    assert "quoting the documents instead" in given.warnings[-1]
     resolves(saem, given)
 
 
@@ -131,7 +132,7 @@ def test_markers_of_passages_that_do_not_exist_are_dropped_and_counted(saem: Wor
 
 
 def test_without_a_model_the_documents_are_quoted(saem: Workspace) -> None:
-    given = Answerer(saem.searcher()).ask("홍차는 어떻게 우리나요?")
+    given = Answerer(saem.searcher()).ask("홍차는 끓는 물이 필요한가요?")
     assert "홍차는 끓는 물이 필요합니다." in given.text
     resolves(saem, given)
 
@@ -175,3 +176,43 @@ def test_a_model_that_is_down_is_named(saem: Workspace) -> None:
     assert isinstance(next(events), SearchResult)
     with pytest.raises(LLMUnavailable, match=url):
         list(events)
+
+
+def test_a_question_on_other_matters_is_refused_without_asking_the_model(saem: Workspace) -> None:
+    given, llm = answer(saem, "Which president signed the treaty of Versailles?", "Wilson [1].")
+    assert (given.abstained, given.text) == (True, REFUSAL["en"])
+    assert given.hits
+    assert llm.asked == []
+
+
+def test_a_model_that_lacks_the_language_is_not_asked(saem: Workspace) -> None:
+    llm = Scripted("Black tea needs boiling water.")
+    llm.languages = ("en",)
+    given = Answerer(saem.searcher(), llm).ask("홍차는 끓는 물이 필요한가요?")
+    assert llm.asked == []
+    assert "writes en only" in given.warnings[-1]
+    assert "홍차는 끓는 물이 필요합니다." in given.text
+    resolves(saem, given)
+
+
+def test_an_answer_of_which_too_little_is_supported_is_replaced(saem: Workspace) -> None:
+    wild = " Cats fly. Dogs sing. Fish walk."
+    given, _ = answer(saem, "How is black tea made?", "Black tea needs boiling water [1]." + wild)
+    assert "Cats" not in given.text
+    assert "Black tea needs boiling water." in given.text
+    kept, _ = answer(saem, "How is black tea made?", "Black tea needs boiling water [1]. Cats fly.")
+    assert kept.text == "Black tea needs boiling water [1]. Cats fly."
+
+
+def test_a_model_that_is_missing_leaves_quotations(saem: Workspace) -> None:
+    given = Answerer(saem.searcher(), lacking="no weights here").ask("Is black tea boiling water?")
+    assert given.warnings == ("quoting the documents: no weights here",)
+    resolves(saem, given)
+
+
+def test_a_model_that_loops_is_stopped(saem: Workspace) -> None:
+    llm = Scripted(*["Black tea needs boiling water [1]. "] * 50)
+    given = Answerer(saem.searcher(), llm).ask("How is black tea made?")
+    assert given.text.count("boiling") <= 3
+    assert llm.closed
+    assert "the model repeated itself and was stopped" in given.warnings

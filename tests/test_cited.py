@@ -52,6 +52,12 @@ def run(*deltas: str) -> tuple[str, list[str], int]:
         # brackets that are no markers
         ("An array[0], `tea[1]` and [link] stay.", "An array[0], `tea[1]` and [link] stay.", [], 0),
         ("```\nx = tea[1]\n```", "```\nx = tea[1]\n```", [], 0),
+        ("```\nBlack tea needs boiling water\n```\nBlack tea needs boiling water",
+         "```\nBlack tea needs boiling water\n```\nBlack tea needs boiling water [1]",
+         ["Black tea needs boiling water."], 0),
+        ("An odd ` tick.\nBlack tea needs boiling water.",
+         "An odd ` tick.\nBlack tea needs boiling water. [1]",
+         ["Black tea needs boiling water."], 0),
         ("", "", [], 0),
     ],
 )  # fmt: skip
@@ -70,6 +76,14 @@ def test_the_result_does_not_depend_on_how_the_stream_is_cut(cuts: list[int], wh
     places = sorted({c for c in cuts if c < len(answer)})
     pieces = [answer[a:b] for a, b in zip([0, *places], [*places, len(answer)], strict=True)]
     assert run(*pieces) == run(answer)
+
+
+def test_a_loop_is_noticed() -> None:
+    cited = CitedText(Evidence(hits()), passages=2)
+    cited.feed("Black tea needs boiling water. No. No. It rains in Seoul today. ")
+    assert not cited.looping
+    cited.feed("Black tea needs boiling water. So")
+    assert cited.looping
 
 
 def test_quotes_are_the_documents_own_characters() -> None:

@@ -115,7 +115,7 @@ def test_search_prints_place_heading_and_text(indexed: Cli) -> None:
 
 
 def test_ask_json_cites(indexed: Cli) -> None:
-    given = indexed.json("ask", "홍차는 어떻게 우리나요?")
+    given = indexed.json("ask", "홍차는 끓는 물이 필요한가요?")
     assert set(given) == {"question", "answer", "abstained", "citations", "hits", "warnings"}
     quotes = {c["path"]: c for c in given["citations"]}
     assert quotes["ko/tea.md"]["quote"] in docs.FILES["ko/tea.md"]

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
-from rag.errors import DependencyMissing
+from rag.errors import ConfigError, DependencyMissing
 from rag.index import dense
 from rag.index.dense import Flat
 
@@ -78,9 +78,9 @@ class TestLoadFaiss:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(dense, "version", lambda name: "1.12")
-        with pytest.raises(DependencyMissing, match="faiss-cpu and faiss-gpu") as e:
+        with pytest.raises(ConfigError, match="faiss-cpu and faiss-gpu") as e:
             dense.load_faiss()
-        assert "exclude each other" in str(e.value)
+        assert "overwrites the other's module" in str(e.value)
 
     def test_one_is_enough(self, monkeypatch: pytest.MonkeyPatch) -> None:
         def only_cpu(name: str) -> str:

@@ -56,10 +56,13 @@ def test_support_wants_enough_shared_terms() -> None:
 @pytest.mark.parametrize("encoder", [None, Topics()])
 def test_relevant_sentences_in_the_passages_order(encoder: Topics | None) -> None:
     evidence = Evidence([hit(1, DOCUMENT), hit(2, "Nothing here.")], encoder)
-    assert [s.text for s in evidence.relevant("What is the capital?", 1)] == [
+    assert [s.text for s in evidence.relevant("What is the capital?", {"capit": 1.0}, 1)] == [
         "Seoul is the capital."
     ]
-    assert [s.start for s in evidence.relevant("capital tea", 2)] == [0, 43]
+    assert [s.start for s in evidence.relevant("capital tea", {"capit": 1.0, "tea": 1.0}, 2)] == [
+        0,
+        43,
+    ]
 
 
 def test_long_sentences_are_quoted_in_part() -> None:
@@ -71,4 +74,22 @@ def test_long_sentences_are_quoted_in_part() -> None:
 def test_passages_without_words_give_no_evidence() -> None:
     evidence = Evidence([hit(1, "--- *** ---")])
     assert evidence.quote(1, "anything") is None
-    assert evidence.relevant("anything", 2) == []
+    assert evidence.relevant("anything", {"anyth": 1.0}, 2) == []
+
+
+def test_headings_rules_and_code_are_no_evidence_beside_prose() -> None:
+    text = (
+        "## Tea and water\n\nTea needs water.\n\n```python\nwater = tea()\n```\n\n| --- | --- |\n"
+    )
+    sentences = Evidence([hit(1, text)]).sentences
+    assert [s.text for s in sentences] == ["Tea needs water."]
+    (only,) = Evidence([hit(1, "# Water only")]).sentences
+    assert only.text == "# Water only"
+
+
+def test_items_are_quoted_without_their_bullets() -> None:
+    text = "* Tea needs water.\n2. Coffee too.\n"
+    assert [(s.start, s.text) for s in Evidence([hit(1, text)]).sentences] == [
+        (2, "Tea needs water."),
+        (22, "Coffee too."),
+    ]

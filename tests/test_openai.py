@@ -103,5 +103,5 @@ def test_an_unsupported_answer_is_followed_by_quotations(saem: Workspace) -> Non
         client = openai.OpenAI(base_url=f"{service}/v1", api_key="none", max_retries=0)
         chunks = client.chat.completions.create(model="saem", messages=QUESTION, stream=True)
         text = "".join(c.choices[0].delta.content or "" for c in chunks)
-    assert "rested on no passage" in text
+    assert "too little of the model's answer" in text
     assert "Black tea needs boiling water. [" in text

@@ -15,6 +15,8 @@ _ABBREVIATION = re.compile(
     r"(?:^|[^\w.])(?:e\.g|i\.e|cf|vs|Fig|Eq|Dr|Mr|Mrs|Ms|Prof|St|No|[A-Z])\.$"
 )
 _BREAK = re.compile(r"\n[ \t]*\n|\n(?=[ \t]*(?:[-*+•#|>]|\d+[.)]|```|:::|\.\. )[ \t]?)")
+_HEADING = re.compile(r"^#{1,6}[ \t].*$", re.MULTILINE)
+_MARKUP = re.compile(r"\s*(?:(?:[-*+•>]|\d+[.)])[ \t]+)*")
 
 
 def is_end(found: re.Match[str]) -> bool:
@@ -28,12 +30,18 @@ def is_end(found: re.Match[str]) -> bool:
 
 
 def sentences(text: str) -> Iterator[tuple[int, int]]:
-    """``(start, end)`` of each sentence, item, row or heading of ``text``, without blank ends."""
-    ends = [m.end() for m in END.finditer(text) if is_end(m)]
+    """``(start, end)`` of each sentence, item, row or heading of ``text``.
+
+    Without blank ends, and without the bullet or number that begins an item.
+    """
+    cuts = {m.end() for m in END.finditer(text) if is_end(m)}
+    cuts |= {m.start() for m in _BREAK.finditer(text)}
+    cuts |= {m.end() for m in _HEADING.finditer(text)}
     start = 0
-    for cut in sorted({*ends, *(m.start() for m in _BREAK.finditer(text)), len(text)}):
+    for cut in sorted({*cuts, len(text)}):
         piece = text[start:cut]
-        if piece.strip():
-            left = len(piece) - len(piece.lstrip())
-            yield start + left, start + len(piece.rstrip())
+        markup = _MARKUP.match(piece)
+        left = markup.end() if markup else 0
+        if stop := len(piece[left:].rstrip()):
+            yield start + left, start + left + stop
         start = cut

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from rag.analysis import detect
+from rag.analysis import analyse, detect
 from rag.answer import prompt
 from rag.answer.cited import CitedText
+from rag.answer.confidence import LEAST, confidence
 from rag.answer.context import pack
 from rag.answer.evidence import Evidence, Sentence
 from rag.answer.llm import LLM
@@ -17,6 +18,7 @@ from rag.types import Answer, Citation, Filter, Hit, Message, Mode, SearchResult
 Event = SearchResult | str | Answer
 """What a streamed answer consists of: the hits, deltas of text, the whole."""
 _MARGIN = 64
+_SOURCES = 5
 _QUOTED = 2
 
 
@@ -27,12 +29,15 @@ class Answerer:
     ----------
     llm
         Without one, answers quote the best sentences.
+    lacking
+        Why there is no language model, where one was wanted.
     """
 
-    def __init__(self, searcher: Searcher, llm: LLM | None = None) -> None:
+    def __init__(self, searcher: Searcher, llm: LLM | None = None, *, lacking: str = "") -> None:
         self.searcher = searcher
         self.llm = llm
         self.settings = searcher.settings
+        self._lacking = lacking
 
     def ask(
         self,
@@ -58,9 +63,10 @@ class Answerer:
     ) -> Iterator[Event]:
         """First the ``SearchResult``, then deltas of text, at last the ``Answer``.
 
-        The ``Answer`` may differ from the deltas: if no sentence of what the model wrote rests on
-        a passage, it quotes the best sentences instead and says so in its warnings. Closing the
-        iterator stops the model.
+        The ``Answer`` may differ from the deltas: if too little of what the model wrote rests on
+        the passages, it quotes the best sentences instead and says so in its warnings. Where the
+        hits hold no answer as far as retrieval can tell, it abstains and asks no model. Closing
+        the iterator stops the model.
 
         Raises
         ------
@@ -73,23 +79,51 @@ class Answerer:
         yield result
         language = detect(question)
         warnings = list(result.warnings)
-        if not result.hits:
-            yield self._answer(question, prompt.refusal(language), (), (), warnings, abstained=True)
-            return
+        if not result.hits or confidence(self.searcher, result) < LEAST:
+            yield self._refusal(question, language, result.hits, warnings)
+        elif (llm := self._writer(language, warnings)) is None:
+            answer = self._quoted(question, result.hits, warnings)
+            yield answer.text
+            yield answer
+        else:
+            yield from self._written(llm, question, result.hits, language, warnings, history)
+
+    def _writer(self, language: str, warnings: list[str]) -> LLM | None:
+        """The model, if there is one that writes ``language``."""
         if self.llm is None:
-            text, quotes = self._quoted(question, result.hits)
-            yield text
-            yield self._answer(question, text, quotes, result.hits, warnings)
-            return
-        hits, messages = self._prompt(self.llm, question, result.hits, language, history)
+            if self._lacking:
+                warnings.append(f"quoting the documents: {self._lacking}")
+            return None
+        if self.llm.languages and language not in self.llm.languages:
+            speaks = ", ".join(self.llm.languages)
+            warnings.append(
+                f"quoting the documents: the model {self.llm.name} writes {speaks} only"
+            )
+            return None
+        return self.llm
+
+    def _written(
+        self,
+        llm: LLM,
+        question: str,
+        found: Sequence[Hit],
+        language: str,
+        warnings: list[str],
+        history: Sequence[Message],
+    ) -> Iterator[str | Answer]:
+        """What the model writes, with good citations only; then the ``Answer``."""
+        hits, messages = self._prompt(llm, question, found, language, history)
         cited = CitedText(Evidence(hits, self.searcher.encoder), len(hits))
         parts: list[str] = []
-        deltas = self.llm.stream(messages, max_tokens=self.settings.answer_tokens)
+        deltas = llm.stream(messages, max_tokens=self.settings.answer_tokens)
         try:
             for delta in deltas:
                 if shown := cited.feed(delta):
                     parts.append(shown)
                     yield shown
+                if cited.looping:
+                    warnings.append("the model repeated itself and was stopped")
+                    break
         finally:
             if close := getattr(deltas, "close", None):
                 close()
@@ -98,21 +132,17 @@ class Answerer:
             yield rest
         text = "".join(parts).strip()
         if cited.dropped:
-            warnings.append(
-                f"{cited.dropped} citation(s) of passages that do not exist were dropped"
-            )
+            warnings.append(f"{cited.dropped} citation(s) of passages that do not exist dropped")
         if prompt.is_refusal(text):
-            yield self._answer(
-                question, prompt.refusal(language), (), result.hits, warnings, abstained=True
-            )
-        elif cited.quotes:
+            yield self._refusal(question, language, found, warnings)
+        elif cited.quotes and cited.supported >= cited.statements / 2:
             yield self._answer(question, text, cited.quotes, hits, warnings)
         else:
             warnings.append(
-                "the model's answer rested on no passage; quoting the documents instead"
+                "too little of the model's answer rested on the passages; "
+                "quoting the documents instead"
             )
-            text, quotes = self._quoted(question, result.hits)
-            yield self._answer(question, text, quotes, result.hits, warnings)
+            yield self._quoted(question, found, warnings)
 
     def _prompt(
         self,
@@ -141,10 +171,19 @@ class Answerer:
             kept.insert(0, message)
         return context.hits, prompt.messages(question, passages, language, kept)
 
-    def _quoted(self, question: str, hits: Sequence[Hit]) -> tuple[str, list[Sentence]]:
+    def _refusal(
+        self, question: str, language: str, hits: Sequence[Hit], warnings: Sequence[str]
+    ) -> Answer:
+        text = prompt.refusal(language)
+        return Answer(question, text, True, (), tuple(hits), tuple(warnings))
+
+    def _quoted(self, question: str, hits: Sequence[Hit], warnings: Sequence[str]) -> Answer:
         """An answer made of the documents' own best sentences."""
-        quotes = Evidence(hits[:5], self.searcher.encoder).relevant(question, _QUOTED)
-        return " ".join(f"{' '.join(q.text.split())} [{q.n}]" for q in quotes), quotes
+        weights = self.searcher.collection.idf(t.text for t in analyse(question))
+        evidence = Evidence(hits[:_SOURCES], self.searcher.encoder)
+        quotes = evidence.relevant(question, weights, _QUOTED)
+        text = " ".join(f"{' '.join(q.text.split())} [{q.n}]" for q in quotes)
+        return self._answer(question, text, quotes, hits, warnings)
 
     def _answer(
         self,
@@ -153,8 +192,6 @@ class Answerer:
         quotes: Sequence[Sentence],
         hits: Sequence[Hit],
         warnings: Sequence[str],
-        *,
-        abstained: bool = False,
     ) -> Answer:
         chunks = [hits[q.n - 1].chunk for q in quotes]
         places = [(c.document, q.start) for c, q in zip(chunks, quotes, strict=True)]
@@ -163,4 +200,4 @@ class Answerer:
             Citation(q.n, c.document, c.version, c.path, line, q.start, q.end, q.text)
             for q, c, line in zip(quotes, chunks, lines, strict=True)
         )
-        return Answer(question, text, abstained, citations, tuple(hits), tuple(warnings))
+        return Answer(question, text, False, citations, tuple(hits), tuple(warnings))

@@ -12,6 +12,9 @@ from rag.answer.evidence import Evidence, Sentence
 _HELD = re.compile(r"\s*(?:\[[\d,\s]*)?$")
 _TOKEN = re.compile(r"\s+|\[[\d,\s]*\]|\[|[^\s\[]+")
 _MARKER = re.compile(r"\[[\d,\s]*\]")
+_LOOP = 20
+"""A sentence of more characters is not said twice."""
+_FENCE = ("```", "~~~")
 _ENDED = re.compile(r"[.!?。！？…][\"'”’)\]」』]*$")
 
 
@@ -20,12 +23,15 @@ class CitedText:
 
     ``passages`` is how many passages the model was shown; ``[n]`` with another ``n`` is dropped
     and counted in ``dropped``. A sentence without a marker gets one if a passage bears it out.
+    ``supported`` of the ``statements``, sentences outside code, have one in the end; ``looping``
+    tells that the model has begun to repeat itself.
     """
 
     def __init__(self, evidence: Evidence, passages: int) -> None:
         self._evidence = evidence
         self._passages = passages
         self._held = ""
+        self._fenced = False
         self._ticks = 0
         self._at_name = False
         self._space = ""
@@ -33,6 +39,10 @@ class CitedText:
         self._marked: list[int] = []
         self.quotes: list[Sentence] = []
         self.dropped = 0
+        self.looping = False
+        self._said: set[str] = set()
+        self.statements = 0
+        self.supported = 0
 
     def feed(self, delta: str) -> str:
         """What may be shown after ``delta``; never a part of a marker."""
@@ -58,17 +68,23 @@ class CitedText:
         added = ""
         if self._sentence and ("\n" in self._space or (self._space and self._is_over())):
             added = self._close()
+        if "\n" in self._space:
+            self._ticks = 0  # code within a line ends with it
         text = added + self._space + token
         self._sentence += self._space + token
         self._space = ""
-        self._ticks += token.count("`")
+        if token.startswith(_FENCE):
+            self._fenced = not self._fenced
+        else:
+            self._ticks += token.count("`")
         self._at_name = token[-1].isalnum()
         return text
 
     def _is_code(self, token: str) -> bool:
         """Whether it is an index: within backquotes, or at a name and no passage's number."""
         known = all(1 <= n <= self._passages for n in _numbers(token))
-        return self._ticks % 2 == 1 or (self._at_name and not known)
+        in_code = self._fenced or self._ticks % 2 == 1
+        return in_code or (self._at_name and not known)
 
     def _is_over(self) -> bool:
         return bool(self._marked) or bool(_ENDED.search(self._sentence))
@@ -85,12 +101,21 @@ class CitedText:
         """End the sentence: quote what it cites, or cite what bears it out."""
         sentence, marked = self._sentence, self._marked
         self._sentence, self._marked = "", []
+        plain = sentence.strip(" \n\t-*0123456789.").casefold()
+        self.looping = self.looping or (len(plain) > _LOOP and plain in self._said)
+        self._said.add(plain)
         if marked:
+            self.statements += 1
+            self.supported += 1
             for n in dict.fromkeys(marked):
                 if quote := self._evidence.quote(n, sentence):
                     self._keep(quote)
             return ""
+        if self._fenced or sentence.strip().startswith(_FENCE):
+            return ""
+        self.statements += 1
         if found := self._evidence.support(sentence):
+            self.supported += 1
             self._keep(found)
             return f" [{found.n}]"
         return ""

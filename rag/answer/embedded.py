@@ -45,6 +45,8 @@ class EmbeddedLLM:
         A GGUF file.
     timeout
         Seconds that the model may stay silent.
+    languages
+        The languages that it writes; empty for any.
 
     Raises
     ------
@@ -56,13 +58,16 @@ class EmbeddedLLM:
         xllamacpp is not installed.
     """
 
-    def __init__(self, path: Path, *, timeout: float = 60.0) -> None:
+    def __init__(
+        self, path: Path, *, timeout: float = 60.0, languages: tuple[str, ...] = ()
+    ) -> None:
         if find_spec("xllamacpp") is None:
             raise DependencyMissing("xllamacpp", "local")
         if not path.is_file():
             raise ModelMissing(str(path), "Check the setting llm")
         self.name = path.stem
         self.endpoint = str(path)
+        self.languages = languages
         self.context_tokens = min(_trained_context(path), _LARGEST_CONTEXT)
         self._path = path
         self._timeout = timeout

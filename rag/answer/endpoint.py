@@ -56,6 +56,8 @@ class HttpLLM:
         The URL or the key is malformed.
     """
 
+    languages: tuple[str, ...] = ()
+
     def __init__(
         self,
         url: str,

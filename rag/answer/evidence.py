@@ -5,17 +5,17 @@ Knows neither prompts nor models; an encoder helps where no word is shared.
 
 from __future__ import annotations
 
-import math
-from collections import Counter
-from collections.abc import Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from rag.analysis import analyse, sentences
 from rag.encode import Encoder
-from rag.types import Hit
+from rag.types import Chunk, Hit
 
+_HEADING = re.compile(r"#{1,6}\s|\|?[\s:|-]+$|\.\. |(?:```|~~~)")
 MAX_QUOTE = 400
 """A quotation ends after this many characters."""
 SUPPORTED = 0.5
@@ -47,12 +47,9 @@ class Evidence:
         self._encoder = encoder
         self.sentences: list[Sentence] = []
         for n, hit in enumerate(hits, 1):
-            text, base = hit.chunk.text, hit.chunk.start
-            for start, end in sentences(text):
-                quote = text[start : min(end, start + MAX_QUOTE)].rstrip()
-                if terms := frozenset(t.text for t in analyse(quote)):
-                    at = base + start
-                    self.sentences.append(Sentence(n, at, at + len(quote), quote, terms))
+            prose = [*_sentences(n, hit.chunk)]
+            said = [s for s in prose if not _HEADING.match(s.text)]
+            self.sentences += said or prose
 
     def quote(self, n: int, statement: str) -> Sentence | None:
         """The sentence of passage ``n`` that bears out ``statement`` best."""
@@ -65,15 +62,13 @@ class Evidence:
         enough = best is not None and len(terms & best.terms) >= max(2, SUPPORTED * len(terms))
         return best if enough else None
 
-    def relevant(self, question: str, count: int) -> list[Sentence]:
+    def relevant(self, question: str, weight: Mapping[str, float], count: int) -> list[Sentence]:
         """Up to ``count`` sentences that answer ``question`` best, in the passages' order.
 
-        Half shared terms, weighted by rarity, half similarity of meaning, and a little for the
-        rank of the passage; without an encoder, terms and rank.
+        Half the question's terms that they have, each with its ``weight``, half similarity of
+        meaning, and a little for the rank of the passage; without an encoder, terms and rank.
         """
-        terms = _terms(question)
-        frequency = Counter(t for s in self.sentences for t in s.terms & terms)
-        weight = {t: math.log1p(len(self.sentences) / f) for t, f in frequency.items()}
+        terms = weight.keys()
         total = sum(weight.values()) or 1.0
         scores = {
             s: sum(weight[t] for t in s.terms & terms) / total + 0.3 / s.n for s in self.sentences
@@ -101,6 +96,25 @@ class Evidence:
         cosines = vectors @ self._encoder.query(statement)
         spread = float(np.ptp(cosines)) or 1.0
         return dict(zip(among, ((cosines - cosines.min()) / spread).tolist(), strict=True))
+
+
+def _sentences(n: int, chunk: Chunk) -> Iterator[Sentence]:
+    """The sentences of passage ``n`` that have words, those within code last."""
+    fences = 0
+    last = 0
+    code = []
+    for start, end in sentences(chunk.text):
+        fences += chunk.text.count("```", last, start)
+        last = start
+        quote = chunk.text[start : min(end, start + MAX_QUOTE)].rstrip()
+        if terms := _terms(quote):
+            at = chunk.start + start
+            sentence = Sentence(n, at, at + len(quote), quote, terms)
+            if fences % 2 or quote.startswith("```"):
+                code.append(sentence)
+            else:
+                yield sentence
+    yield from code
 
 
 def _terms(text: str) -> frozenset[str]:

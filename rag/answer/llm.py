@@ -32,6 +32,8 @@ class LLM(Protocol):
         The URL or file that errors name.
     context_tokens
         Tokens of prompt and output together that the model can attend to.
+    languages
+        The languages that it writes; empty where it is not known to lack any.
     """
 
     @property
@@ -42,6 +44,9 @@ class LLM(Protocol):
 
     @property
     def context_tokens(self) -> int: ...
+
+    @property
+    def languages(self) -> tuple[str, ...]: ...
 
     def count(self, text: str) -> int:
         """Tokens of ``text``, without those that a chat template adds."""
@@ -101,11 +106,12 @@ def load_llm(settings: Settings) -> LLM | None:
 
     if settings.llm in models.MODELS and models.MODELS[settings.llm].kind == "llm":
         file = models.path(settings.llm, settings.cache)
+        languages = models.MODELS[settings.llm].languages
     else:
-        file = Path(settings.llm).expanduser()
+        file, languages = Path(settings.llm).expanduser(), ()
         if file.suffix != ".gguf" or not file.is_file():
             raise ConfigError(
                 f"llm = '{settings.llm}' is no model that can be loaded",
                 remedy="Use smollm2, the path of an existing .gguf file, or none; or set llm_url",
             )
-    return EmbeddedLLM(file, timeout=settings.llm_timeout)
+    return EmbeddedLLM(file, timeout=settings.llm_timeout, languages=languages)

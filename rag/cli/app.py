@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import sqlite3
 import sys
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
-from rag import errors
-from rag.cli import commands, models
+from rag import __version__, errors
+from rag.cli import commands, models, view
 
 EXIT_CODES: dict[type[errors.RagError], int] = {
     errors.ConfigError: 2,
@@ -34,9 +34,21 @@ app = typer.Typer(
     name="rag",
     help="Saem (샘): search your documents and get answers that show where they stand.",
     no_args_is_help=True,
+    invoke_without_command=True,
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Print the version and exit.")] = False,
+) -> None:
+    if version:
+        view.say(__version__)
+        raise typer.Exit
+
+
 app.command("index")(commands.index)
 app.command("search")(commands.search)
 app.command("ask")(commands.ask)

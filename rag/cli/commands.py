@@ -89,8 +89,8 @@ def ask(
     home: options.Home = None,
     collection: options.Collection = None,
     config: options.Config = None,
-    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint.")] = None,
-    llm: Annotated[str | None, typer.Option(help="smollm2, a GGUF file, or none.")] = None,
+    llm_url: options.LlmUrl = None,
+    llm: options.Llm = None,
     as_json: options.Json = False,
 ) -> None:
     """Answer QUESTION from the documents, with sources."""
@@ -112,14 +112,15 @@ def serve(
     config: options.Config = None,
     host: Annotated[str | None, typer.Option(help="Address to listen on.")] = None,
     port: Annotated[int | None, typer.Option(help="Port to listen on.")] = None,
-    llm_url: Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint.")] = None,
+    llm_url: options.LlmUrl = None,
+    llm: options.Llm = None,
     as_json: options.Json = False,
 ) -> None:
     """Start the HTTP service and its page."""
     from api.server import run
 
     settings = options.settings(
-        home, collection, config=config, host=host, port=port, llm_url=llm_url
+        home, collection, config=config, host=host, port=port, llm_url=llm_url, llm=llm
     )
     run(settings, announce=lambda url: view.print_address(url, settings, as_json=as_json))
 

@@ -19,6 +19,8 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON instead of text."
 Config = Annotated[Path | None, typer.Option(help="Settings file (RAG_CONFIG; ./rag.toml).")]
 TopK = Annotated[int | None, typer.Option("--top-k", "-k", help="How many passages.")]
 ModeName = Annotated[str | None, typer.Option("--mode", "-m", help="bm25, tfidf, dense or hybrid.")]
+LlmUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint, such as vLLM's.")]
+Llm = Annotated[str | None, typer.Option(help="smollm2, a GGUF file, or none.")]
 Filters = Annotated[
     list[str] | None,
     typer.Option("--filter", "-f", help="field=value; path takes a glob. May be repeated."),

@@ -116,7 +116,7 @@ def print_status(collections: Sequence[Collection], home: Path, *, documents: bo
 def print_models(rows: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
     for head in ("model", "kind", "licence", "size", "where"):
-        table.add_column(head)
+        table.add_column(head, no_wrap=head != "where", overflow="fold")
     for row in rows:
         where = row["path"] or "not here yet: rag models pull"
         size = f"{row['bytes'] / 1e6:,.0f} MB"
@@ -153,9 +153,10 @@ def print_answer(events: Iterable[SearchResult | str | Answer]) -> None:
             sys.stdout.flush()
         elif isinstance(event, Answer):
             sys.stdout.write("\n" if streamed else "")
+            sys.stdout.flush()
             _warn(event.warnings)
             if event.text.strip() != streamed.strip():
-                say(event.text)
+                say(f"\n{event.text}" if streamed else event.text)
             _print_sources(event)
 
 

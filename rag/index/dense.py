@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import DependencyMissing
+from rag.errors import ConfigError, DependencyMissing
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,12 +23,16 @@ def load_faiss() -> ModuleType:
     Raises
     ------
     DependencyMissing
-        It is not installed, or faiss-cpu and faiss-gpu both are (they overwrite each other).
+        It is not installed.
+    ConfigError
+        Both faiss-cpu and faiss-gpu are: they overwrite each other.
     """
     providers = [name for name in _PROVIDERS if _installed(name)]
     if len(providers) > 1:
-        raise DependencyMissing(
-            " and ".join(providers), "local", why="exclude each other: uninstall both, then one of"
+        both = " and ".join(providers)
+        raise ConfigError(
+            f"{both} are installed, and one overwrites the other's module faiss",
+            remedy=f"pip uninstall {' '.join(providers)}, then install saem[local] or saem[gpu]",
         )
     try:
         import faiss

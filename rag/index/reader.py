@@ -9,7 +9,7 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
@@ -76,6 +76,10 @@ class Reader:
         """The ``k`` encoded passages nearest to ``vector``, ``(dim,) float32``, by cosine."""
         snapshot = self._current()
         return self._named(snapshot.dense(vector, k, self._selection(snapshot, filter)), k)
+
+    def idf(self, terms: Iterable[str]) -> dict[str, float]:
+        """BM25's weight of each term: how rare it is here; the highest for an unknown one."""
+        return self._current().idf(frozenset(terms))
 
     def centroids(self) -> dict[tuple[str, ...], NDArray[np.float32]]:
         """Mean vector, ``(dim,) float32``, of the encoded passages of each language.

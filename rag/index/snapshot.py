@@ -5,7 +5,7 @@ Knows no text and no ids but the catalogue's row numbers of passages.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal
@@ -109,6 +109,10 @@ class Snapshot:
             at, score = segment.flat.search(vector, k, None if mask.all() else mask)
             found.append((segment.rows[at], score))
         return _best(found, k)
+
+    def idf(self, terms: Collection[str]) -> dict[str, float]:
+        """BM25's weight of each term."""
+        return {term: self._sparse.idf(term) for term in terms}
 
     def sum(self, selection: Selection) -> tuple[NDArray[np.float64], int]:
         """Sum, ``(dim,)``, and number of the vectors selected."""

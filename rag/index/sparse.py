@@ -164,10 +164,17 @@ class Sparse:
         scores = self._zeros()
         for term, times in Counter(terms).items():
             found, df = self._occurrences(term)
-            weight = np.float32(times * np.log1p((self.n - df + 0.5) / (df + 0.5)))
+            weight = np.float32(times * self._idf(df))
             for acc, norm, (docs, tfs) in zip(scores, norms, found, strict=True):
                 acc[docs] += weight * (tfs / (tfs + norm[docs])).astype(np.float32)
         return scores
+
+    def idf(self, term: str) -> float:
+        """BM25's weight of ``term``; the highest for one that no passage has."""
+        return self._idf(self._occurrences(term)[1])
+
+    def _idf(self, df: int) -> float:
+        return float(np.log1p((self.n - df + 0.5) / (df + 0.5)))
 
     def tfidf(self, terms: Sequence[str]) -> list[Scores]:
         """Cosine of TF-IDF vectors, one ``(n,) float32`` a part.
