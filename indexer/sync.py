@@ -38,7 +38,10 @@ class Report:
 
 
 def sync(
-    collection: Collection, sources: Sequence[Path], chunk_tokens: int, progress: Progress
+    collection: Collection,
+    sources: Sequence[Path],
+    chunk_tokens: int,
+    progress: Progress = lambda done, total: None,
 ) -> Report:
     """Index what is new or changed below ``sources`` and drop what is gone.
 

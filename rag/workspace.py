@@ -7,8 +7,11 @@ neither HTTP nor terminals.
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from pathlib import Path
 
+from indexer.sync import Report, sync
+from indexer.vectors import fill_vectors
 from rag.answer import Answerer
 from rag.answer.llm import LLM, load_llm
 from rag.encode import Encoder, load_encoder
@@ -56,6 +59,21 @@ class Workspace:
             if name not in self._collections:
                 self._collections[name] = Collection(self.folder / name, create=create)
             return self._collections[name]
+
+    def index(self, *sources: Path | str, name: str | None = None) -> Report:
+        """Make a collection say what files and folders say, vectors included where possible.
+
+        Raises
+        ------
+        SourceError, CollectionLocked
+            As ``indexer.sync.sync``.
+        """
+        collection = self.collection(name, create=True)
+        report = sync(collection, [Path(s) for s in sources], self.settings.chunk_tokens)
+        with suppress(DependencyMissing, ModelMissing):
+            if encoder := self.encoder():
+                fill_vectors(collection, encoder)
+        return report
 
     def encoder(self) -> Encoder | None:
         """The encoder that the settings name, ``None`` for lexical search alone.

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 from indexer.sync import Report, sync
-from indexer.vectors import fill_vectors
 from rag.settings import Settings
 from rag.workspace import Workspace
 
@@ -38,8 +37,7 @@ def settings(home: Path, **changes: object) -> Settings:
 
 
 def index(saem: Workspace, *sources: Path, vectors: bool = True, name: str | None = None) -> Report:
+    if vectors:
+        return saem.index(*sources, name=name)
     collection = saem.collection(name, create=True)
-    report = sync(collection, sources, saem.settings.chunk_tokens, lambda done, total: None)
-    if vectors and (encoder := saem.encoder()):
-        fill_vectors(collection, encoder)
-    return report
+    return sync(collection, sources, saem.settings.chunk_tokens)

@@ -1,0 +1,61 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+import rag
+from rag.errors import BadQuery, CollectionMissing
+from rag.index import Collection
+from rag.workspace import Workspace
+from tests.support import docs
+
+
+def test_names_and_one_object_a_collection(saem: Workspace, folder: Path) -> None:
+    saem.index(folder / "en", name="english")
+    assert saem.names() == ["default", "english"]
+    assert saem.collection("english") is saem.collection("english")
+    assert saem.collection() is saem.collection("default")
+    assert len(saem.collection("english").documents()) == 2
+
+
+@pytest.mark.parametrize("name", ["", "..", "a/b", "-x", "_x", ".x", "x" * 65, "a\nb"])
+def test_names_that_would_leave_the_folder_are_refused(saem: Workspace, name: str) -> None:
+    with pytest.raises(BadQuery):
+        saem.collection(name, create=True)
+
+
+def test_a_collection_that_is_not_there(saem: Workspace) -> None:
+    with pytest.raises(CollectionMissing, match="rag index FOLDER --collection nowhere"):
+        saem.collection("nowhere")
+    assert not (saem.folder / "nowhere").exists()
+
+
+def test_index_search_answer(tmp_path: Path, folder: Path) -> None:
+    saem = rag.Workspace(docs.settings(tmp_path / "fresh"))
+    report = saem.index(str(folder))
+    assert (report.added, saem.collection().outstanding()) == (5, 0)
+    assert saem.searcher().search("black tea").hits[0].chunk.path == "en/tea.md"
+    answer = saem.answerer().ask("Is black tea made with boiling water?")
+    assert "Black tea needs boiling water." in answer.text
+    saem.close()
+
+
+def test_missing_models_leave_lexical_search_and_quotations(tmp_path: Path, folder: Path) -> None:
+    settings = docs.settings(tmp_path / "bare", encoder="multilingual-e5-small", llm="smollm2")
+    saem = Workspace(settings.replace(cache=tmp_path / "empty"))
+    saem.index(folder)
+    result = saem.searcher().search("black tea")
+    assert (result.mode, result.hits[0].chunk.path) == ("bm25", "en/tea.md")
+    assert "rag models pull" in result.warnings[0]
+    answer = saem.answerer().ask("Is black tea made with boiling water?")
+    assert "Black tea needs boiling water." in answer.text
+    assert any("rag models pull" in w and "quoting" in w for w in answer.warnings)
+    saem.close()
+
+
+def test_rag_open_is_a_collection(saem: Workspace) -> None:
+    opened = rag.open(str(saem.folder / "default"))
+    assert isinstance(opened, Collection)
+    assert opened.count() == saem.collection().count()
+    opened.close()
