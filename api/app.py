@@ -16,7 +16,7 @@ from api import errors
 from api.limits import Guard
 from api.routes import documents, openai, query
 from api.schemas import Ready
-from api.state import Saem, VectorFiller
+from api.state import Background, Saem
 from rag import __version__
 from rag.errors import RagError
 from rag.settings import Settings
@@ -37,10 +37,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        filler = VectorFiller(saem)
-        filler.start()
+        background = Background(saem)
+        background.start()
         yield
-        await run_in_threadpool(filler.stop)
+        await run_in_threadpool(background.stop)
         saem.close()
 
     app = FastAPI(

@@ -1,9 +1,10 @@
-"""What a running service holds: the workspace, and the thread that fills in vectors."""
+"""What a running service holds: the workspace, and the thread that works in the background."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from contextlib import suppress
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -23,13 +24,13 @@ def workspace(request: Request) -> Workspace:
 Saem = Annotated[Workspace, Depends(workspace)]
 
 
-class VectorFiller:
-    """Encodes in the background whatever any process has indexed without vectors."""
+class Background:
+    """Loads the models, then encodes whatever any process has indexed without vectors."""
 
     def __init__(self, saem: Workspace) -> None:
         self._saem = saem
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="vectors", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="background", daemon=True)
         self._silenced: set[str] = set()
 
     def start(self) -> None:
@@ -41,6 +42,7 @@ class VectorFiller:
         self._thread.join()
 
     def _run(self) -> None:
+        self._warm_up()
         while not self._stop.is_set():
             for name in self._saem.names():
                 try:
@@ -53,6 +55,14 @@ class VectorFiller:
                         self._silenced.add(name)
                         log.warning("collection '%s' gets no vectors: %s", name, e)
             self._stop.wait(_POLL_SECONDS)
+
+    def _warm_up(self) -> None:
+        """Load the models now, so that the first question need not wait for them."""
+        with suppress(RagError, OSError):  # whoever asks is told
+            if encoder := self._saem.encoder():
+                encoder.query("warm up")
+            if llm := self._saem.llm():
+                llm.count("warm up")
 
     def _fill(self, name: str) -> None:
         collection = self._saem.collection(name)

@@ -99,7 +99,9 @@ async function answer(asked, signal) {
     },
   };
   try {
-    return await service.ask(body, on, signal);
+    const found = await service.ask(body, on, signal);
+    // What was read while it streamed may have been withdrawn; then the answer says so.
+    return { ...found, replaced: text.trim() !== "" && text.trim() !== found.answer.trim() };
   } catch (error) {
     if (error.name === "AbortError" && running?.signal === signal) result.stopped(text);
     throw error;

@@ -71,13 +71,16 @@ function widened(text, [start, end], room) {
   return [Math.min(from, start), to];
 }
 
-// What to show of a long `text`: cuts [from, to] around its spans, in order, within a budget.
-export function cuts(text, spans, room, budget = Infinity) {
-  if (text.length <= room * 4) return [[0, text.length]];
+// What to show of a long `text`: cuts [from, to] around its spans, in order, within a budget;
+// nothing before `first`, where the text behind it has something to show.
+export function cuts(text, all, room, budget = Infinity, first = 0) {
+  if (text.length <= room * 4) return [[first, text.length]];
+  const spans = all.filter(([start]) => start >= first);
   const kept = [];
   let size = 0;
-  for (const span of spans.length ? spans : [[0, 0]]) {
-    const [from, to] = widened(text, span, spans.length ? room : room * 3);
+  for (const span of spans.length ? spans : [[first, first]]) {
+    const [edge, to] = widened(text, span, spans.length ? room : room * 3);
+    const from = Math.max(first, edge);
     const last = kept.at(-1);
     const joined = last && from <= last[1] + 40;
     size += joined ? Math.max(0, to - last[1]) : to - from;
@@ -187,10 +190,14 @@ export function blocksOf(text) {
   return blocks;
 }
 
-const INLINE = /(`+)(?!`)(.+?)(?<!`)\1(?!`)|\*\*(?=\S)(.+?)\*\*|\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]/gs;
+const CODE = /(`+)(?!`)(.+?)(?<!`)\1(?!`)/;
+const STRONG = /\*\*(?=\S)(.+?)\*\*/;
+const MARKER = /\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]/;
+const LINK = /!?\[([^[\]\n]*[^[\]\d\s,][^[\]\n]*)\]\(([^()\s]*)\)/;
+const INLINE = new RegExp([CODE, STRONG, MARKER, LINK].map(({ source }) => source).join("|"), "gs");
 
 // A marker keeps to the word before it and the punctuation after it, on one line.
-function place(nodes, marks) {
+export function cite(nodes, marks) {
   let group = nodes.lastChild;
   if (group?.className !== "cited") {
     group = element("span", { class: "cited" });
@@ -219,10 +226,11 @@ function inline(text, marker) {
   };
   for (const match of text.matchAll(INLINE)) {
     plain(match.index);
-    const [whole, , code, strong, numbers] = match;
+    const [whole, , code, strong, numbers, label, target] = match;
     if (code !== undefined) nodes.append(element("code", {}, code.trim()));
     else if (strong !== undefined) nodes.append(element("strong", {}, inline(strong, marker)));
-    else place(nodes, numbers.split(",").map((n) => marker(Number(n))));
+    else if (numbers !== undefined) cite(nodes, numbers.split(",").map((n) => marker(Number(n))));
+    else nodes.append(inline(label, marker), /^https?:/i.test(target) ? ` (${target})` : "");
     at = match.index + whole.length;
   }
   plain(text.length);

@@ -1,7 +1,7 @@
 // What came of a question: an answer with its sources, passages, or an error. Draws a state and
 // knows nothing of how it came to be.
 
-import { drawAnswer, element, sentence } from "./prose.js";
+import { cite, drawAnswer, element, sentence } from "./prose.js";
 import { byNumber, hideNote, hitCard, markerFor, sourceCard } from "./sources.js";
 import { t, writtenIn } from "./text.js";
 
@@ -16,11 +16,14 @@ export function say(words) {
 
 const cards = (nodes) => element("ol", { class: "cards" }, ...nodes);
 
-function notes(warnings) {
-  if (!warnings?.length) return null;
-  const rows = warnings.map((words) => element("li", {}, sentence(words)));
-  const list = element("ul", {}, ...rows);
-  return element("aside", { class: "notes", "aria-label": t("warnings") }, list);
+// The service writes clauses: "quoting the documents: …".
+const capital = (words) => words.charAt(0).toUpperCase() + words.slice(1).replace(/[^.!?…。]$/, "$&.");
+
+function notes(warnings, lead = "") {
+  if (!warnings?.length && !lead) return null;
+  const rows = (warnings ?? []).map((words) => element("li", { lang: writtenIn(words) }, sentence(capital(words))));
+  const head = lead ? element("p", { class: "lead" }, lead) : null;
+  return element("aside", { class: "notes", "aria-label": t("warnings") }, head, element("ul", {}, ...rows));
 }
 
 function show(kind, ...nodes) {
@@ -102,11 +105,31 @@ function markers(answer, sources) {
   };
 }
 
+const quotation = ({ quote, n }) => `${quote.trim().split(/\s+/).join(" ")} [${n}]`;
+
+// Whether an answer consists of the documents' own sentences and nothing else.
+function isQuoted({ answer, citations }) {
+  return citations.length > 0 && answer === citations.map(quotation).join(" ");
+}
+
+// Those sentences, each on its own with the one marker that belongs to it.
+function drawQuotes(container, { citations }, sources) {
+  for (const citation of citations) {
+    const words = sentence(`${citation.quote.trim().split(/\s+/).join(" ")} `);
+    cite(words, [markerFor(sources.get(citation.n), [citation])]);
+    container.append(element("blockquote", { lang: writtenIn(citation.quote) }, words));
+  }
+}
+
 export function answered(found) {
   const sources = byNumber(found);
-  const text = element("div", { class: "prose", "aria-live": "polite", lang: writtenIn(found.answer) });
-  const heading = element("h2", {}, t(found.abstained ? "abstained" : "answer"));
-  const main = element("section", { class: "answer" }, heading, text, notes(found.warnings));
+  const quoted = isQuoted(found);
+  const kind = quoted ? "prose quotes" : "prose";
+  const text = element("div", { class: kind, "aria-live": "polite", lang: writtenIn(found.answer) });
+  const heading = element("h2", {}, t(found.abstained ? "abstained" : quoted ? "ownWords" : "answer"));
+  const said = notes(found.warnings, found.replaced ? t("replaced") : "");
+  const main = element("section", { class: "answer" }, heading, text);
+  if (said) found.replaced ? text.before(said) : text.after(said); // what explains a change comes first
   const cited = new Set([...sources.values()].map(({ hit }) => hit));
   const others = found.hits.filter((hit) => !cited.has(hit));
   const side = element("section", { class: "sources" });
@@ -119,8 +142,10 @@ export function answered(found) {
     side.append(element("details", {}, element("summary", {}, summary), rest));
   }
   show(found.abstained ? "abstained" : "answered", main, side.children.length ? side : null);
-  drawAnswer(text, found.answer, markers(found.answer, sources), { fresh: true });
-  say(t(found.abstained ? "readyAbstained" : "ready", { n: sources.size }));
+  if (quoted) drawQuotes(text, found, sources);
+  else drawAnswer(text, found.answer, markers(found.answer, sources), { fresh: true });
+  const ready = t(found.abstained ? "readyAbstained" : "ready", { n: sources.size });
+  say(found.replaced ? `${t("replaced")} ${ready}` : ready);
 }
 
 export function listed(found) {

@@ -42,11 +42,11 @@ function opener(path, target) {
 }
 
 // The passage, cut to what matters around its spans, with a button for the rest of it.
-function passage(text, spans, kind, room, budget) {
+function passage(text, spans, kind, room, budget, first = 0) {
   const whole = [[0, text.length]];
-  const some = cuts(text, spans, room, budget);
+  const some = cuts(text, spans, room, budget, first);
   const body = element("div", { class: "passage", lang: writtenIn(text) }, excerpt(text, spans, some, kind));
-  if (some.length === 1 && some[0][1] - some[0][0] === text.length) return { body, more: null };
+  if (some.length === 1 && some[0][0] <= first && some[0][1] === text.length) return { body, more: null };
   const more = element("button", { type: "button", class: "quiet", "aria-expanded": "false" }, t("whole"));
   more.addEventListener("click", () => {
     const all = more.getAttribute("aria-expanded") === "false";
@@ -56,6 +56,20 @@ function passage(text, spans, kind, room, budget) {
   });
   return { body, more };
 }
+
+// Where a passage goes on behind its own headings, which the card shows already.
+function behindHeadings({ text, title, heading }) {
+  const said = [title, ...(heading ?? [])].filter(Boolean);
+  const line = /#{1,6}[ \t]+(.*)\n\s*(?=\S)/y;
+  for (;;) {
+    const at = line.lastIndex;
+    const words = line.exec(text)?.[1];
+    if (words === undefined || !said.some((part) => words.startsWith(part))) return at;
+  }
+}
+
+// The same, unless a quote of the passage begins before.
+const firstOf = (hit, spans) => (hit ? Math.min(behindHeadings(hit), ...spans.map(([start]) => start)) : 0);
 
 function heading(hit, citation) {
   const title = hit?.title || citation?.path || hit?.path;
@@ -84,10 +98,10 @@ function card(number, head, { body, more }, foot) {
 // A cited source, its quotes highlighted.
 export function sourceCard({ n, hit, citations }) {
   const { text, spans } = quoted(hit, citations);
-  const [first] = citations;
-  const node = card(String(n), heading(hit, first), passage(text, spans, "quote", 140), {
-    place: place(first.path, first.line),
-    open: opener(first.path, first),
+  const [cited] = citations;
+  const node = card(String(n), heading(hit, cited), passage(text, spans, "quote", 140, Infinity, firstOf(hit, spans)), {
+    place: place(cited.path, cited.line),
+    open: opener(cited.path, cited),
   });
   node.dataset.n = n;
   node.id = `source-${n}`;
@@ -97,7 +111,7 @@ export function sourceCard({ n, hit, citations }) {
 // A retrieved passage, the question's words highlighted.
 export function hitCard(hit, { scored = false, brief = false } = {}) {
   const spans = unitSpans(hit.text, hit.matches ?? []);
-  return card(scored ? count(hit.rank) : "", heading(hit), passage(hit.text, spans, "term", brief ? 50 : 110, brief ? 200 : 480), {
+  return card(scored ? count(hit.rank) : "", heading(hit), passage(hit.text, spans, "term", brief ? 50 : 110, brief ? 200 : 480, behindHeadings(hit)), {
     place: place(hit.path),
     scores: scored ? scores(hit) : null,
     open: opener(hit.path, { ...hit, quote: hit.text }),
@@ -141,7 +155,7 @@ function showNote(marker, source, citations) {
   holder = marker;
   const parts = citations.map((citation, index) => {
     const { text, spans } = quoted(source.hit, [citation]);
-    const some = excerpt(text, spans, cuts(text, spans, 90), "quote");
+    const some = excerpt(text, spans, cuts(text, spans, 60, Infinity, firstOf(source.hit, spans)), "quote");
     const body = element("div", { class: "passage", lang: writtenIn(text) }, some);
     if (index === 0) body.id = "note-text";
     const foot = element("div", { class: "card-foot" }, place(citation.path, citation.line), opener(citation.path, citation));

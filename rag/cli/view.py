@@ -54,8 +54,8 @@ def progress(label: str, unit: str, *, quiet: bool) -> Iterator[Callable[[int, i
     columns = (TextColumn("{task.description:<9}"), BarColumn(), MofNCompleteColumn(),
                TextColumn(unit), _Rate(), TimeRemainingColumn())  # fmt: skip
     with Progress(*columns, console=_err, disable=quiet) as bar:
-        task = bar.add_task(label, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
+        task = bar.add_task(label, total=None, visible=False)
+        yield lambda done, total: bar.update(task, completed=done, total=total, visible=True)
 
 
 def status_json(collection: Collection) -> dict[str, Any]:
