@@ -192,9 +192,11 @@ export function blocksOf(text) {
 
 const CODE = /(`+)(?!`)(.+?)(?<!`)\1(?!`)/;
 const STRONG = /\*\*(?=\S)(.+?)\*\*/;
+const STRESSED = /(?<![\w*])\*(?=[^\s*])([^*\n]*[^\s*])\*(?![\w*])/;
 const MARKER = /\[(\d{1,3}(?:\s*,\s*\d{1,3})*)\]/;
 const LINK = /!?\[([^[\]\n]*[^[\]\d\s,][^[\]\n]*)\]\(([^()\s]*)\)/;
-const INLINE = new RegExp([CODE, STRONG, MARKER, LINK].map(({ source }) => source).join("|"), "gs");
+const KINDS = [CODE, STRONG, STRESSED, MARKER, LINK];
+const INLINE = new RegExp(KINDS.map(({ source }) => source).join("|"), "gs");
 
 // A marker keeps to the word before it and the punctuation after it, on one line.
 export function cite(nodes, marks) {
@@ -226,9 +228,10 @@ function inline(text, marker) {
   };
   for (const match of text.matchAll(INLINE)) {
     plain(match.index);
-    const [whole, , code, strong, numbers, label, target] = match;
+    const [whole, , code, strong, stressed, numbers, label, target] = match;
     if (code !== undefined) nodes.append(element("code", {}, code.trim()));
     else if (strong !== undefined) nodes.append(element("strong", {}, inline(strong, marker)));
+    else if (stressed !== undefined) nodes.append(element("em", {}, inline(stressed, marker)));
     else if (numbers !== undefined) cite(nodes, numbers.split(",").map((n) => marker(Number(n))));
     else nodes.append(inline(label, marker), /^https?:/i.test(target) ? ` (${target})` : "");
     at = match.index + whole.length;

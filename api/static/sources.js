@@ -131,7 +131,8 @@ function put() {
   const width = note.offsetWidth;
   const height = note.offsetHeight;
   const room = document.documentElement.clientWidth;
-  const left = Math.max(12, Math.min(at.left - 28, room - width - 12));
+  const column = holder.closest(".answer").getBoundingClientRect(); // the sources beside it stay in sight
+  const left = Math.max(12, Math.min(Math.max(column.left, Math.min(at.left - 28, column.right - width)), room - width - 12));
   const above = at.bottom + height + 16 > window.innerHeight && at.top > height + 16;
   note.style.left = `${left + window.scrollX}px`;
   note.style.top = `${(above ? at.top - height - 10 : at.bottom + 10) + window.scrollY}px`;
