@@ -5,6 +5,7 @@ Knows no queries. Vectors follow in ``indexer.vectors``.
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -12,21 +13,35 @@ from pathlib import Path
 
 from indexer.chunk import chunk
 from indexer.readers import SUFFIXES, read
-from indexer.sources import Found, list_files
+from indexer.sources import Found, list_sources
 from rag.analysis import FINGERPRINT, analyse, detect
 from rag.errors import SourceError
 from rag.index import Collection, Known, Row, Stat
+from rag.index.lock import WriterLock
 from rag.types import Document
 
 Progress = Callable[[int, int], None]
-"""Called with files done and files to do."""
+"""Called with what is done and what there is to do."""
+
+
+def quiet(done: int, total: int) -> None:
+    """Progress that nobody watches."""
+
+
 _BATCH = 1000
 """Passages a commit, about."""
+_BLANK = codecs.BOM_UTF8 + b" \t\r\n\f\v"
+_WAIT = 30.0
+"""Seconds that a commit waits for another writer's."""
 
 
 @dataclass
 class Report:
-    """What a sync did; ``failed`` files keep what the collection had of them before."""
+    """What a sync did.
+
+    ``failed`` sources and files keep what the collection had of them before, except that a file
+    that holds nothing any more is removed.
+    """
 
     added: int = 0
     changed: int = 0
@@ -37,44 +52,57 @@ class Report:
     failed: list[SourceError] = field(default_factory=list)
 
 
-def sync(
-    collection: Collection,
-    sources: Sequence[Path],
-    chunk_tokens: int,
-    progress: Progress = lambda done, total: None,
-) -> Report:
-    """Index what is new or changed below ``sources`` and drop what is gone.
-
-    A file whose size and time are unchanged is not read; one whose bytes are unchanged is not
-    indexed again. Every commit is searchable at once.
+def check(sources: Sequence[Path]) -> None:
+    """Refuse sources that no collection could be made of.
 
     Raises
     ------
     SourceError
-        A source does not exist or holds no documents; nothing was changed for it.
+        None of them holds documents.
+    """
+    list_sources(sources, SUFFIXES)
+
+
+def sync(
+    collection: Collection,
+    sources: Sequence[Path],
+    chunk_tokens: int,
+    progress: Progress = quiet,
+) -> Report:
+    """Index what is new or changed below ``sources`` and drop what is gone.
+
+    A file whose size and time are unchanged is not read; one whose bytes are unchanged is not
+    indexed again. Every commit is searchable at once, and other writers get in between them. A
+    source that is missing or empty goes to ``Report.failed`` and the rest goes on.
+
+    Raises
+    ------
+    SourceError
+        None of the sources holds documents; nothing was changed.
     CollectionLocked
-        Another process is writing.
+        Another sync of the collection is running, or another writer keeps it too long.
     """
     report = Report()
     collection.ensure("analyser", FINGERPRINT)
-    with collection.writing():
+    with WriterLock(collection.path / "sync.lock").hold():  # writers in between are welcome
         known = {d.uri: d for d in collection.documents()}
         found, gone = _plan(sources, known, report)
         rows: list[Row] = []
         touched: list[tuple[str, Stat]] = []
         for done, file in enumerate(found, 1):
             old = known.get(file.uri)
-            if row := _load(file, old, chunk_tokens, touched, report):
+            if row := _load(file, old, chunk_tokens, touched, gone, report):
                 rows.append(row)
             if sum(len(r.chunks) for r in rows) >= _BATCH:
-                collection.upsert(rows)
+                collection.upsert(rows, _WAIT)
                 rows = []
             progress(done, len(found))
-        collection.upsert(rows)
+        collection.upsert(rows, _WAIT)
         if touched:
-            collection.restat(touched)
+            with collection.writing(_WAIT):
+                collection.restat(touched)
         if gone:
-            report.removed = collection.delete(gone)
+            report.removed = collection.delete(gone, _WAIT)
     return report
 
 
@@ -89,35 +117,28 @@ def _plan(
     sources: Sequence[Path], known: dict[str, Known], report: Report
 ) -> tuple[list[Found], list[str]]:
     """Files to look into, and ids of documents whose files are gone."""
+    listings, failed = list_sources(sources, SUFFIXES, known)
+    report.failed += failed
     files: dict[str, Found] = {}
-    gone = []
-    for source in sources:
-        listing = list_files(source, SUFFIXES)
+    for listing in listings:
         report.skipped += listing.skipped
         report.failed += listing.failed
-        before = [d for uri, d in known.items() if listing.covers(uri)]
-        if not listing.files and not listing.failed:
-            raise _empty(source, len(before), listing.skipped)
-        present = {f.uri for f in listing.files}
-        gone += [d.id for d in before if d.uri not in present]
-        files |= {f.uri: f for f in listing.files}
+        for file in listing.files:
+            files.setdefault(file.uri, file)  # its path is relative to the outermost source
+    gone = [
+        d.id
+        for uri, d in known.items()
+        if uri not in files and any(listing.covers(uri) for listing in listings)
+    ]
     todo = []
     for file in files.values():
         old = known.get(file.uri)
-        if old and (old.stat.size, old.stat.mtime_ns) == (file.size, file.mtime_ns):
+        seen = old and (old.path, old.stat.size, old.stat.mtime_ns)
+        if seen == (file.path, file.size, file.mtime_ns):
             report.unchanged += 1
         else:
             todo.append(file)
     return todo, gone
-
-
-def _empty(source: Path, before: int, skipped: int) -> SourceError:
-    if before:
-        remedy = f"Its {before} indexed documents were kept; `rag delete --path` removes them"
-    else:
-        remedy = f"Known types are {' '.join(sorted(SUFFIXES))}"
-    others = f" ({skipped} files of other types)" if skipped else ""
-    return SourceError(str(source), f"holds no documents{others}", remedy=remedy)
 
 
 def _load(
@@ -125,16 +146,22 @@ def _load(
     old: Known | None,
     chunk_tokens: int,
     touched: list[tuple[str, Stat]],
+    gone: list[str],
     report: Report,
 ) -> Row | None:
-    """The file as a row, unless its content is unchanged or it cannot be read."""
+    """The file as a row, unless its content is unchanged or it cannot be read.
+
+    A known file that was emptied cannot be read either, and joins the ``gone``.
+    """
     try:
         data = file.file.read_bytes()
         stat = Stat(file.size, file.mtime_ns, hashlib.sha256(data).hexdigest())
-        if old and old.stat.sha256 == stat.sha256:
+        if old and (old.path, old.stat.sha256) == (file.path, stat.sha256):
             touched.append((old.id, stat))
             report.unchanged += 1
             return None
+        if old and not data.strip(_BLANK):
+            gone.append(old.id)
         row = make_row(read(data, uri=file.uri, path=file.path), chunk_tokens, stat)
     except OSError as e:
         report.failed.append(SourceError(file.path, e.strerror or str(e)))

@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import fcntl
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Event
 
 import numpy as np
 from numpy.typing import NDArray
 
+from indexer.sync import Progress, quiet
 from rag.encode import Encoder
 from rag.index import Collection
 
-Progress = Callable[[int, int], None]
-"""Called with passages done and passages to do."""
 _BATCH = 32
 _POOL = 512
 _COMMIT_SECONDS = 15.0
@@ -24,7 +23,7 @@ _COMMIT_SECONDS = 15.0
 def fill_vectors(
     collection: Collection,
     encoder: Encoder,
-    progress: Progress = lambda done, total: None,
+    progress: Progress = quiet,
     stop: Event | None = None,
 ) -> int:
     """Encode passages until none is outstanding or ``stop`` is set; how many were.

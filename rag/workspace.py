@@ -7,10 +7,10 @@ neither HTTP nor terminals.
 from __future__ import annotations
 
 import threading
-from contextlib import suppress
+from collections.abc import Sequence
 from pathlib import Path
 
-from indexer.sync import Report, sync
+from indexer.sync import Progress, Report, check, quiet, sync
 from indexer.vectors import fill_vectors
 from rag.answer import Answerer
 from rag.answer.llm import LLM, load_llm
@@ -40,7 +40,8 @@ class Workspace:
 
     def names(self) -> list[str]:
         """Names of the collections that exist."""
-        return sorted(p.parent.name for p in self.folder.glob("*/catalog.sqlite"))
+        found = (p.parent.name for p in self.folder.glob("*/catalog.sqlite"))
+        return sorted(name for name in found if COLLECTION_NAME.fullmatch(name))
 
     def collection(self, name: str | None = None, *, create: bool = False) -> Collection:
         """An open collection; the default one when ``name`` is ``None``.
@@ -56,6 +57,8 @@ class Workspace:
         if not COLLECTION_NAME.fullmatch(name):
             raise BadQuery(f"'{name}' is no name for a collection")
         with self._lock:
+            if name in self._collections and self._collections[name].replaced:
+                del self._collections[name]  # not closed: others may be reading it
             if name not in self._collections:
                 self._collections[name] = Collection(self.folder / name, create=create)
             return self._collections[name]
@@ -68,12 +71,33 @@ class Workspace:
         SourceError, CollectionLocked
             As ``indexer.sync.sync``.
         """
-        collection = self.collection(name, create=True)
-        report = sync(collection, [Path(s) for s in sources], self.settings.chunk_tokens)
-        with suppress(DependencyMissing, ModelMissing):
-            if encoder := self.encoder():
-                fill_vectors(collection, encoder)
+        report = self.sync(sources, name)
+        self.encode(name)
         return report
+
+    def sync(
+        self, sources: Sequence[Path | str], name: str | None = None, progress: Progress = quiet
+    ) -> Report:
+        """The lexical half of ``index``; sources that hold nothing make no collection."""
+        paths = [Path(s) for s in sources]
+        if (name or self.settings.collection) not in self.names():
+            check(paths)
+        collection = self.collection(name, create=True)
+        return sync(collection, paths, self.settings.chunk_tokens, progress)
+
+    def encode(self, name: str | None = None, progress: Progress = quiet) -> str:
+        """The other half: vectors for passages without; why not, where that cannot be done."""
+        collection = self.collection(name)
+        if not collection.outstanding():
+            return ""
+        try:
+            encoder = self.encoder()
+            if encoder is None:
+                return "lexical search only: no encoder is set"
+            fill_vectors(collection, encoder, progress)
+        except (DependencyMissing, ModelMissing) as e:
+            return f"lexical search only: {e}"
+        return ""
 
     def encoder(self) -> Encoder | None:
         """The encoder that the settings name, ``None`` for lexical search alone.

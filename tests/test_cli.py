@@ -148,6 +148,31 @@ def test_bad_questions(indexed: Cli) -> None:
     assert indexed.json("search", " ", code=2)["error"]["type"] == "BadQuery"
     assert indexed.json("search", "x", "--mode", "magic", code=2)["error"]["type"] == "BadQuery"
     assert indexed.run("search").returncode == 2
+    assert indexed.json("search", code=2)["error"]["type"] == "UsageError"
+    assert indexed.json("search", "x", "-k", "many", code=2)["error"]["type"] == "UsageError"
+
+
+def test_what_a_terminal_would_obey_is_not_printed(cli: Cli, folder: Path) -> None:
+    (folder / "evil.txt").write_text("Zebra \x1b]0;owned\x07\x1b[31m stripes.")
+    cli.json("index", folder)
+    for command in ("search", "ask"):
+        out = cli.run(command, "zebra stripes").stdout
+        assert "Zebra" in out
+        assert not set(out) & {"\x1b", "\x07"}
+
+
+def test_output_in_any_encoding(indexed: Cli) -> None:
+    indexed.environment["PYTHONIOENCODING"] = "ascii"
+    assert indexed.run("search", "홍차").returncode == 0
+    assert indexed.run("search", "x", "--filter", "\udcff=1").returncode == 0
+
+
+def test_a_reader_that_has_had_enough(indexed: Cli) -> None:
+    command = f"{sys.executable} -m rag.cli search tea --home {indexed.home} | true"
+    done = subprocess.run(
+        command, shell=True, env=indexed.environment, capture_output=True, text=True, timeout=60
+    )
+    assert "Traceback" not in done.stderr
 
 
 def test_status(cli: Cli, folder: Path) -> None:
@@ -160,12 +185,13 @@ def test_status(cli: Cli, folder: Path) -> None:
 
 
 def test_delete(indexed: Cli) -> None:
-    assert indexed.json("delete", "--path", "en/*")["deleted"] == 2
+    assert indexed.json("delete", "--path", "en/*", "--yes")["deleted"] == 2
     (hit,) = indexed.json("search", "flower pot", "--top-k", "1")["hits"]
-    assert indexed.json("delete", hit["document"])["deleted"] == 1
+    assert indexed.json("delete", hit["document"], "--yes")["deleted"] == 1
     assert indexed.json("status")["collections"][0]["documents"] == 2
-    assert indexed.json("delete", hit["document"], code=1)["error"]["type"] == "NotFound"
+    assert indexed.json("delete", hit["document"], "--yes", code=1)["error"]["type"] == "NotFound"
     assert indexed.json("delete", code=2)["error"]["type"] == "BadQuery"
+    assert "--yes" in indexed.json("delete", "--path", "**", code=2)["error"]["remedy"]
 
 
 def test_delete_asks_first(indexed: Cli) -> None:

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import os
+import unicodedata
 from pathlib import Path
 
 import pytest
 
-from indexer.sources import list_files
+from indexer.sources import list_files, list_sources
 from rag.errors import SourceError
 
 MD = {".md"}
@@ -33,6 +34,49 @@ def test_links_and_pipes_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "loop").symlink_to(tmp_path)
     os.mkfifo(tmp_path / "pipe.md")
     assert names(tmp_path) == ["real.md"]
+
+
+def test_a_root_that_is_a_link_is_what_it_leads_to(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "real/x.md").write_text("text")
+    (tmp_path / "folder").symlink_to("real")
+    (tmp_path / "file.md").symlink_to("real/x.md")
+    (tmp_path / "loop").symlink_to("loop")
+    (whole,) = list_files(tmp_path / "real", MD).files
+    assert list_files(tmp_path / "folder", MD).files == [whole]
+    assert list_files(tmp_path / "file.md", MD).files == [whole]
+    with pytest.raises(SourceError, match="loop: Too many levels of symbolic links"):
+        list_files(tmp_path / "loop", MD)
+
+
+def test_decomposed_names_are_composed_in_paths_and_kept_in_uris(tmp_path: Path) -> None:
+    name = unicodedata.normalize("NFD", "한국어.md")
+    (tmp_path / name).write_text("text")
+    for source in (tmp_path, tmp_path / name):
+        (file,) = list_files(source, MD).files
+        assert file.path == "한국어.md" != name
+        assert file.uri == (tmp_path / name).as_uri()
+
+
+def test_sources_without_documents_are_told_apart_and_outer_ones_come_first(tmp_path: Path) -> None:
+    (tmp_path / "a/b").mkdir(parents=True)
+    (tmp_path / "a/b/x.md").write_text("text")
+    (tmp_path / "void").mkdir()
+    listings, failed = list_sources(
+        [tmp_path / "a/b", tmp_path / "void", tmp_path / "nope", tmp_path / "a"], MD
+    )
+    assert [x.root for x in listings] == [tmp_path / "a", tmp_path / "a/b"]
+    assert [(e.path, e.why) for e in failed] == [
+        (str(tmp_path / "void"), "holds no documents"),
+        (str(tmp_path / "nope"), "there is no such file or folder"),
+    ]
+
+
+def test_only_bad_sources_are_one_error_that_names_them_all(tmp_path: Path) -> None:
+    with pytest.raises(
+        SourceError, match=r"/one: there is no .*/two: there is no .*Check the path"
+    ):
+        list_sources([tmp_path / "one", tmp_path / "two"], MD)
 
 
 def test_a_single_file(tmp_path: Path) -> None:

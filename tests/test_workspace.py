@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 
 import rag
+from indexer.sync import make_row
 from rag.errors import BadQuery, CollectionMissing
 from rag.index import Collection
+from rag.types import Document
 from rag.workspace import Workspace
 from tests.support import docs
 
@@ -59,3 +62,25 @@ def test_rag_open_is_a_collection(saem: Workspace) -> None:
     assert isinstance(opened, Collection)
     assert opened.count() == saem.collection().count()
     opened.close()
+
+
+def test_a_collection_that_was_made_anew_is_opened_anew(saem: Workspace, folder: Path) -> None:
+    assert saem.searcher().search("black tea").hits
+    old = saem.collection()
+    shutil.rmtree(old.path)
+    with pytest.raises(CollectionMissing):
+        saem.collection()
+    with pytest.raises(CollectionMissing):
+        old.delete([d.id for d in old.documents()])
+    other = Workspace(saem.settings)
+    other.index(docs.write(folder.parent / "new", {"z.md": "# Zebra\n\nStripes."}))
+    with pytest.raises(CollectionMissing):
+        old.upsert([make_row(Document("x", "x.md", "", "Text."), 300)])
+    assert [h.chunk.path for h in saem.searcher().search("stripes").hits] == ["z.md"]
+    assert [h.chunk.path for h in other.searcher().search("stripes").hits] == ["z.md"]
+    other.close()
+
+
+def test_folders_that_are_no_collections_are_passed_over(saem: Workspace) -> None:
+    shutil.copytree(saem.folder / "default", saem.folder / "default (copy)")
+    assert saem.names() == ["default"]

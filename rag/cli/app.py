@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import itertools
 import json
+import os
 import sqlite3
 import sys
 from typing import Annotated, Any
@@ -60,16 +63,31 @@ app.add_typer(models.app, name="models")
 
 def main() -> None:
     """Run the command line; expected errors become one message and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         app()
+    except SystemExit as e:
+        if e.code == 2 and _wants_json():  # Typer has said on standard error what is wrong
+            _fail("UsageError", "the command line is wrong", "See `rag COMMAND --help`", 2)
+        raise
     except errors.RagError as e:
         _fail(type(e).__name__, e.message, e.remedy, EXIT_CODES[type(e)])
+    except BrokenPipeError:  # whoever read the output has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except (OSError, sqlite3.Error) as e:
         _fail(type(e).__name__, str(e), "", 1)
 
 
+def _wants_json() -> bool:
+    options = itertools.takewhile(lambda word: word != "--", sys.argv)
+    return "--json" in options
+
+
 def _fail(kind: str, message: str, remedy: str, code: int) -> None:
-    if "--json" in sys.argv:
+    if _wants_json():
         error: dict[str, Any] = {"type": kind, "message": message, "remedy": remedy}
         print(json.dumps({"error": error}, ensure_ascii=False))  # noqa: T201
     else:

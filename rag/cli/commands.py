@@ -10,9 +10,7 @@ import typer
 from rag.cli import options, view
 
 if TYPE_CHECKING:
-    from rag.index import Collection
     from rag.types import Mode
-    from rag.workspace import Workspace
 
 
 def index(
@@ -24,37 +22,20 @@ def index(
     as_json: options.Json = False,
 ) -> None:
     """Make a collection say what PATHS say: new, changed and deleted files, nothing else."""
-    from indexer.sync import sync
-
     saem = options.workspace(home, collection, config=config)
-    target = saem.collection(create=True)
     with view.progress("Reading", "files", quiet=as_json) as advance:
-        report = sync(target, paths, saem.settings.chunk_tokens, advance)
-    note = _encode(saem, target, quiet=as_json) if wait else ""
+        report = saem.sync(paths, progress=advance)
+    note = ""
+    if wait:
+        with view.progress("Encoding", "passages", quiet=as_json) as advance:
+            note = saem.encode(progress=advance)
+    target = saem.collection()
     if as_json:
         view.print_json(view.report_json(target, report, note))
     else:
         view.print_report(target, report, note)
     if report.failed:
         raise typer.Exit(3)
-
-
-def _encode(saem: Workspace, target: Collection, *, quiet: bool) -> str:
-    """Fill in the vectors; why not, where that cannot be done."""
-    from indexer.vectors import fill_vectors
-    from rag.errors import DependencyMissing, ModelMissing
-
-    if not target.outstanding():
-        return ""
-    try:
-        encoder = saem.encoder()
-        if encoder is None:
-            return "lexical search only: no encoder is set"
-        with view.progress("Encoding", "passages", quiet=quiet) as advance:
-            fill_vectors(target, encoder, advance)
-    except (DependencyMissing, ModelMissing) as e:
-        return f"lexical search only: {e}"
-    return ""
 
 
 def search(
@@ -77,7 +58,7 @@ def search(
     if as_json:
         view.print_json(wire.search(result))
     else:
-        places = [(h.chunk.document, h.chunk.start) for h in result.hits]
+        places = [(h.chunk.document, h.chunk.version, h.chunk.start) for h in result.hits]
         view.print_hits(result, searcher.collection.lines(places))
 
 
@@ -163,7 +144,9 @@ def delete(
         raise NotFound(f"there is no document {', '.join(sorted(missing))} in '{target.name}'")
     if not found:
         raise NotFound(f"no document's path matches '{path}' in '{target.name}'")
-    if not (yes or as_json):
+    if as_json and not yes:
+        raise BadQuery("--json asks nothing", remedy="Add --yes to delete")
+    if not yes:
         typer.confirm(f"Delete {len(found)} documents from '{target.name}'?", abort=True)
     deleted = target.delete([d.id for d in found])
     if as_json:

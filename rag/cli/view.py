@@ -32,10 +32,16 @@ if TYPE_CHECKING:
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False)
+_CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\N{REPLACEMENT CHARACTER}")
+
+
+def _shown(text: str) -> str:
+    """``text`` without characters that a terminal would obey."""
+    return text.translate(_CONTROL)
 
 
 def say(line: str) -> None:
-    _out.print(escape(line))
+    _out.print(escape(_shown(line)))
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -76,7 +82,7 @@ def report_json(collection: Collection, report: Report, note: str) -> dict[str, 
 
 def print_report(collection: Collection, report: Report, note: str) -> None:
     for error in report.failed:
-        _err.print(f"[red]failed[/]  {escape(str(error))}")
+        _err.print(f"[red]failed[/]  {escape(_shown(str(error)))}")
     if note:
         _err.print(f"[yellow]note[/]    {escape(note)}")
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
@@ -114,14 +120,9 @@ def print_status(collections: Sequence[Collection], home: Path, *, documents: bo
 
 
 def print_models(rows: Sequence[Mapping[str, Any]]) -> None:
-    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
-    for head in ("model", "kind", "licence", "size", "where"):
-        table.add_column(head, no_wrap=head != "where", overflow="fold")
     for row in rows:
-        where = row["path"] or "not here yet: rag models pull"
-        size = f"{row['bytes'] / 1e6:,.0f} MB"
-        table.add_row(row["name"], row["kind"], row["licence"], size, where)
-    _out.print(table)
+        say(f"{row['name']}  {row['kind']}, {row['licence']}, {row['bytes'] / 1e6:,.0f} MB")
+        say(f"    {row['path'] or 'not here yet: rag models pull'}")
 
 
 def print_hits(result: SearchResult, lines: Sequence[int]) -> None:
@@ -132,7 +133,7 @@ def print_hits(result: SearchResult, lines: Sequence[int]) -> None:
     for h, line in zip(result.hits, lines, strict=True):
         legs = "  ".join(f"{leg} {score:.3f}" for leg, score in h.scores.items())
         head = Text(f"{h.rank:>2}. ", style="bold")
-        head.append(f"{h.chunk.path}:{line}", style="cyan")
+        head.append(_shown(f"{h.chunk.path}:{line}"), style="cyan")
         head.append(f"  {_heading(h.chunk)}")
         head.append(f"  {h.score:.3f}", style="bold")
         head.append(f"  ({legs})", style="dim")
@@ -149,7 +150,7 @@ def print_answer(events: Iterable[SearchResult | str | Answer]) -> None:
     for event in events:
         if isinstance(event, str):
             streamed += event
-            sys.stdout.write(event)
+            sys.stdout.write(_shown(event))
             sys.stdout.flush()
         elif isinstance(event, Answer):
             sys.stdout.write("\n" if streamed else "")
@@ -164,12 +165,14 @@ def _print_sources(answer: Answer) -> None:
     if answer.citations:
         _out.print("\n[bold]Sources[/]")
         for c in answer.citations:
-            _out.print(Text.assemble((f"[{c.n}] ", "bold"), (f"{c.path}:{c.line}", "cyan")))
-            _out.print(Text(f"    “{' '.join(c.quote.split())}”", "dim"))
+            _out.print(Text.assemble((f"[{c.n}] ", "bold"), (_shown(f"{c.path}:{c.line}"), "cyan")))
+            _out.print(Text(_shown(f"    “{' '.join(c.quote.split())}”"), "dim"))
     elif answer.abstained and answer.hits:
         _out.print("\n[bold]Nearest passages[/]")
         for h in answer.hits[:3]:
-            _out.print(Text.assemble("  ", (h.chunk.path, "cyan"), f"  {_heading(h.chunk)}"))
+            _out.print(
+                Text.assemble("  ", (_shown(h.chunk.path), "cyan"), f"  {_heading(h.chunk)}")
+            )
 
 
 def print_address(url: str, settings: Settings, *, as_json: bool) -> None:
@@ -188,13 +191,13 @@ def _warn(warnings: Sequence[str]) -> None:
 
 
 def _heading(chunk: Chunk) -> str:
-    return chunk.context.partition("\n")[0] if chunk.title or chunk.heading else ""
+    return _shown(chunk.context.partition("\n")[0]) if chunk.title or chunk.heading else ""
 
 
 def _excerpt(h: Hit, width: int = 300) -> Text:
     """The part of the passage around its first matches, on one line, matched terms in bold."""
     start = max(0, h.matches[0][0] - width // 4) if h.matches else 0
-    text = Text(h.chunk.text)
+    text = Text(_shown(h.chunk.text))
     for a, b in h.matches:
         text.stylize("bold", a, b)
     text = text[start : start + width]

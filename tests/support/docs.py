@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.sync import Report, sync
+from indexer.sync import Report
 from rag.settings import Settings
 from rag.workspace import Workspace
 
@@ -39,5 +39,4 @@ def settings(home: Path, **changes: object) -> Settings:
 def index(saem: Workspace, *sources: Path, vectors: bool = True, name: str | None = None) -> Report:
     if vectors:
         return saem.index(*sources, name=name)
-    collection = saem.collection(name, create=True)
-    return sync(collection, sources, saem.settings.chunk_tokens)
+    return saem.sync(sources, name)
