@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from fastapi.responses import FileResponse, JSONResponse, Response
 from fastapi.staticfiles import StaticFiles
 from starlette.concurrency import run_in_threadpool
 
 from api import errors
 from api.limits import Guard
+from api.questions import Places
 from api.routes import documents, openai, query
 from api.schemas import Ready
 from api.state import Background, Saem
@@ -37,10 +39,10 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        background = Background(saem)
-        background.start()
+        app.state.background = Background(saem)
+        app.state.background.start()
         yield
-        await run_in_threadpool(background.stop)
+        await run_in_threadpool(app.state.background.stop)
         saem.close()
 
     app = FastAPI(
@@ -50,20 +52,23 @@ def create_app(settings: Settings) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.workspace = saem
-    app.add_middleware(Guard, max_bytes=settings.max_upload_mb * 1_000_000)
+    app.state.places = Places()
+    app.add_middleware(Guard, max_bytes=settings.max_upload_mb * 1_000_000, host=settings.host)
     errors.install(app)
     for router in (query.router, documents.router, openai.router):
         app.include_router(router)
 
     @app.get("/healthz", tags=["service"])
-    def healthz() -> dict[str, str]:
+    async def healthz() -> dict[str, str]:
         """Whether the process answers."""
         return {"status": "ok", "version": __version__}
 
     @app.get("/readyz", tags=["service"], response_model=Ready)
-    def readyz(saem: Saem) -> Response:
+    def readyz(saem: Saem, request: Request) -> Response:
         """Whether questions can be answered; 503 and what is missing if not."""
         missing = _missing(saem)
+        if not request.app.state.background.alive:
+            missing.append("new documents get no vectors any more; restart the service")
         return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
 
     @app.get("/", include_in_schema=False)
@@ -88,7 +93,7 @@ def _missing(saem: Workspace) -> list[str]:
     for part in parts:
         try:
             part()
-        except RagError as e:
+        except (RagError, OSError, sqlite3.Error) as e:
             found.append(str(e))
     return found
 

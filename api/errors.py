@@ -7,8 +7,9 @@ from typing import Any
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import JSONResponse, Response
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from rag import errors
 
@@ -32,11 +33,19 @@ STATUSES: dict[type[errors.RagError], int] = {
 
 def body(kind: str, message: str, remedy: str = "") -> dict[str, Any]:
     """The one shape of an error: ``{error: {type, message, remedy}}``."""
-    return {"error": {"type": kind, "message": message, "remedy": remedy}}
+    return {"error": {"type": kind, "message": clean(message), "remedy": clean(remedy)}}
+
+
+def clean(text: str) -> str:
+    """``text`` without halves of surrogate pairs, which cannot be sent."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def of(error: errors.RagError) -> dict[str, Any]:
     return body(type(error).__name__, error.message, error.remedy)
+
+
+INTERNAL = body("InternalError", "something went wrong; see the log")
 
 
 def install(app: FastAPI) -> None:
@@ -48,7 +57,7 @@ def install(app: FastAPI) -> None:
         headers = {}
         if isinstance(error, errors.Overloaded):
             headers["Retry-After"] = f"{error.retry_after:.0f}"
-        return _answer(request, status, of(error), headers)
+        return answer(request, status, of(error), headers)
 
     @app.exception_handler(RequestValidationError)
     def invalid(request: Request, error: RequestValidationError) -> JSONResponse:
@@ -58,24 +67,33 @@ def install(app: FastAPI) -> None:
         remedy = (
             "" if typed or where else "Send JSON with the header content-type: application/json"
         )
-        return _answer(request, 422, body("BadQuery", f"{where or 'body'}: {first['msg']}", remedy))
+        return answer(request, 422, body("BadQuery", f"{where or 'body'}: {first['msg']}", remedy))
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:
         kind = {404: "NotFound", 403: "NotAllowed", 413: "TooLarge"}.get(
             error.status_code, "HTTPError"
         )
-        return _answer(request, error.status_code, body(kind, str(error.detail)))
+        return answer(request, error.status_code, body(kind, str(error.detail)))
 
     @app.exception_handler(sqlite3.Error)
     @app.exception_handler(OSError)
     def storage(request: Request, error: Exception) -> JSONResponse:
-        return _answer(request, 500, body("StorageError", str(error), "Look at the disk"))
+        return answer(request, 500, body("StorageError", str(error), "Look at the disk"))
+
+    @app.exception_handler(ClientDisconnect)
+    def left(request: Request, error: ClientDisconnect) -> Response:
+        return Response(status_code=499)  # goes nowhere
+
+    @app.exception_handler(Exception)
+    def unforeseen(request: Request, error: Exception) -> JSONResponse:
+        return answer(request, 500, INTERNAL)  # the server logs it
 
 
-def _answer(
+def answer(
     request: Request, status: int, content: dict[str, Any], headers: dict[str, str] | None = None
 ) -> JSONResponse:
+    """``content``, an error's body, in the shape that the path's clients expect."""
     if request.url.path.startswith("/v1/"):
         e = content["error"]
         message = f"{e['message']}. {e['remedy']}" if e["remedy"] else e["message"]

@@ -4,11 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from api.errors import clean
 
 ModeName = Literal["bm25", "tfidf", "dense", "hybrid"]
+
+
+def _cleaned(value: Any) -> Any:  # noqa: ANN401 - any JSON
+    """The same without halves of surrogate pairs, in texts and in keys."""
+    if isinstance(value, str):
+        return clean(value)
+    if isinstance(value, dict):
+        return {_cleaned(key): item for key, item in value.items()}
+    return value
+
+
+Text = Annotated[str, BeforeValidator(_cleaned)]
 FilterJson = Annotated[
     dict[str, Any] | None,
+    BeforeValidator(_cleaned),
     Field(description='Field to value or values; `path` is a glob: `{"path": "guide/**"}`.'),
 ]
 
@@ -17,15 +32,15 @@ class Query(BaseModel):
     top_k: int | None = Field(None, ge=1, le=1000)
     mode: ModeName | None = None
     filter: FilterJson = None
-    collection: str | None = Field(None, description="The default collection when left out.")
+    collection: Text | None = Field(None, description="The default collection when left out.")
 
 
 class SearchRequest(Query):
-    query: str
+    query: Text
 
 
 class AskRequest(Query):
-    question: str
+    question: Text
 
 
 class HitJson(BaseModel):
@@ -84,8 +99,14 @@ class CollectionJson(BaseModel):
     encoder: str
 
 
+class FailedCollection(BaseModel):
+    name: str
+    error: str
+
+
 class Collections(BaseModel):
     collections: list[CollectionJson]
+    failed: list[FailedCollection] = Field(description="Collections that cannot be opened.")
 
 
 class DocumentItem(BaseModel):
@@ -127,20 +148,20 @@ class Ready(BaseModel):
 
 class ChatMessage(BaseModel):
     model_config = ConfigDict(extra="ignore")
-    role: str
-    content: str | list[dict[str, Any]] | None = None
+    role: Text
+    content: Text | list[dict[str, Any]] | None = None
 
     def text(self) -> str:
         """The content as text; parts of other types do not count."""
         if isinstance(self.content, list):
             return "\n".join(
-                str(p.get("text", "")) for p in self.content if p.get("type") == "text"
+                clean(str(p.get("text", ""))) for p in self.content if p.get("type") == "text"
             )
         return self.content or ""
 
 
 class ChatRequest(BaseModel):
     model_config = ConfigDict(extra="ignore")
-    model: str = "saem"
+    model: Text = "saem"
     messages: list[ChatMessage] = Field(min_length=1)
     stream: bool = False

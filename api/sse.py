@@ -1,17 +1,17 @@
-"""Server-sent events from a blocking iterator, which is closed when the client leaves."""
+"""Server-sent events: their form, and the response that sends them."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from typing import Any
 
-import anyio
 from fastapi.responses import StreamingResponse
-from starlette.concurrency import run_in_threadpool
+from starlette.types import Receive, Scope, Send
+
+from api.questions import Question
 
 HEADERS = {"Cache-Control": "no-cache", "X-Accel-Buffering": "no"}
-_END = object()
 
 
 def event(data: Any, name: str = "") -> str:  # noqa: ANN401 - any JSON
@@ -20,16 +20,15 @@ def event(data: Any, name: str = "") -> str:  # noqa: ANN401 - any JSON
     return f"{head}data: {json.dumps(data, ensure_ascii=False)}\n\n"
 
 
-def stream(lines: Iterator[str]) -> StreamingResponse:
-    """Send ``lines`` as they come."""
-    return StreamingResponse(_pump(lines), media_type="text/event-stream", headers=HEADERS)
+class Events(StreamingResponse):
+    """Sends ``lines`` as they come, then closes ``question``, whatever became of the client."""
 
+    def __init__(self, lines: AsyncIterator[str], question: Question) -> None:
+        super().__init__(lines, media_type="text/event-stream", headers=HEADERS)
+        self._question = question
 
-async def _pump(lines: Iterator[str]) -> AsyncIterator[str]:
-    try:
-        while (line := await run_in_threadpool(next, lines, _END)) is not _END:
-            yield str(line)
-    finally:
-        with anyio.CancelScope(shield=True):
-            if close := getattr(lines, "close", None):
-                await run_in_threadpool(close)
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        try:
+            await super().__call__(scope, receive, send)
+        finally:
+            await self._question.close()

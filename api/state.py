@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
@@ -36,25 +38,36 @@ class Background:
     def start(self) -> None:
         self._thread.start()
 
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
     def stop(self) -> None:
         """Publish what is encoded, and end."""
         self._stop.set()
         self._thread.join()
 
     def _run(self) -> None:
-        self._warm_up()
+        self._attempt("the models cannot be loaded", self._warm_up)
         while not self._stop.is_set():
-            for name in self._saem.names():
-                try:
-                    self._fill(name)
-                    self._silenced.discard(name)
-                except CollectionLocked:
-                    continue
-                except (RagError, OSError) as e:
-                    if name not in self._silenced:
-                        self._silenced.add(name)
-                        log.warning("collection '%s' gets no vectors: %s", name, e)
+            self._attempt("the collections cannot be listed", self._fill_all)
             self._stop.wait(_POLL_SECONDS)
+
+    def _attempt(self, failure: str, work: Callable[[], None]) -> None:
+        """Do ``work``; the log tells of its failure once, and again after it has worked."""
+        try:
+            work()
+            self._silenced.discard(failure)
+        except CollectionLocked:
+            return
+        except Exception as e:
+            if failure in self._silenced:
+                return
+            self._silenced.add(failure)
+            if isinstance(e, RagError):
+                log.warning("%s: %s", failure, e)
+            else:
+                log.exception(failure)
 
     def _warm_up(self) -> None:
         """Load the models now, so that the first question need not wait for them."""
@@ -63,6 +76,12 @@ class Background:
                 encoder.query("warm up")
             if llm := self._saem.llm():
                 llm.count("warm up")
+
+    def _fill_all(self) -> None:
+        for name in self._saem.names():
+            if self._stop.is_set():
+                return
+            self._attempt(f"collection {name!a} gets no vectors", partial(self._fill, name))
 
     def _fill(self, name: str) -> None:
         collection = self._saem.collection(name)

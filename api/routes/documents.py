@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 from dataclasses import asdict
 from typing import Annotated, Any
+from unicodedata import normalize
 
 from fastapi import APIRouter, File, Form, UploadFile
 
 from api import schemas
+from api.errors import clean
 from api.state import Saem
 from indexer.readers import read
 from indexer.sync import make_row
@@ -19,12 +21,19 @@ from rag.types import Filter
 
 router = APIRouter(tags=["documents"])
 _WAIT = 10.0
+_TRIES = 5
 
 
 @router.get("/collections", response_model=schemas.Collections)
 def collections(saem: Saem) -> dict[str, Any]:
     """The collections and their state."""
-    return {"collections": [asdict(saem.collection(n).status()) for n in saem.names()]}
+    found, failed = [], []
+    for name in saem.names():
+        try:
+            found.append(asdict(saem.collection(name).status()))
+        except Exception as e:  # whatever is wrong with one, the others are there
+            failed.append({"name": clean(name), "error": clean(str(e))})
+    return {"collections": found, "failed": failed}
 
 
 @router.get("/documents", response_model=schemas.Documents)
@@ -39,9 +48,21 @@ def document(
 ) -> dict[str, Any]:
     """A document with the text that offsets refer to."""
     target = saem.collection(collection)
-    text = target.text(document, version)
-    known = target.documents(Filter({"document": (document,)}))[0]
-    return _item(known) | {"uri": known.uri, "text": text}
+    for left in reversed(range(_TRIES)):
+        found = target.documents(Filter({"document": (document,)}))
+        if not found:
+            break
+        known = found[0]
+        try:
+            text = target.text(document, known.version)
+        except NotFound:  # replaced or deleted in between
+            if left:
+                continue
+            raise
+        if version not in (None, known.version):
+            raise NotFound(f"document '{document}' has changed: version '{version}' is gone")
+        return _item(known) | {"uri": known.uri, "text": text}
+    raise NotFound(f"there is no document '{document}' in collection '{target.name}'")
 
 
 @router.post("/documents", response_model=schemas.Uploaded)
@@ -51,8 +72,6 @@ def upload(
     collection: Annotated[str | None, Form()] = None,
 ) -> dict[str, Any]:
     """Index files; one of the same name replaces its predecessor. Searchable on return."""
-    target = saem.collection(collection, create=True)
-    target.ensure("analyser", FINGERPRINT)
     rows, failed = [], []
     for file in files:
         name = _path(file.filename or "")
@@ -64,9 +83,13 @@ def upload(
             continue
         stat = Stat(len(data), 0, hashlib.sha256(data).hexdigest())
         rows.append(make_row(read_document, saem.settings.chunk_tokens, stat))
+    if not rows:
+        return {"documents": [], "failed": failed}
+    target = saem.collection(collection, create=True)
+    target.ensure("analyser", FINGERPRINT)
     latest = {row.document.id: row for row in rows}
     target.upsert(list(latest.values()), wait=_WAIT)
-    known = target.documents(Filter({"document": tuple(latest)})) if latest else []
+    known = target.documents(Filter({"document": tuple(latest)}))
     return {"documents": [_item(d) for d in known], "failed": failed}
 
 
@@ -82,7 +105,7 @@ def delete(document: str, saem: Saem, collection: str | None = None) -> dict[str
 
 def _path(filename: str) -> str:
     """The relative path that an upload is named by, whatever the client sends."""
-    text = filename.replace("\\", "/").encode("utf-8", "replace").decode()
+    text = normalize("NFC", filename.replace("\\", "/").encode("utf-8", "replace").decode())
     parts = [part for part in text.split("/") if part.strip() not in ("", ".", "..")]
     return "/".join(parts) or "unnamed.txt"
 

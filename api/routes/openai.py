@@ -6,15 +6,18 @@ in an extension, ``rag``, of the completion or of a stream's last chunk.
 
 from __future__ import annotations
 
+import logging
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any, Literal, cast
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from api import sse
+from api.errors import INTERNAL, clean
+from api.questions import Question
 from api.schemas import ChatMessage, ChatRequest
 from api.state import Saem
 from rag import wire
@@ -23,6 +26,7 @@ from rag.errors import BadQuery, NotFound, RagError
 from rag.types import Answer, Message
 
 router = APIRouter(prefix="/v1", tags=["openai"])
+log = logging.getLogger("saem")
 
 
 @router.get("/models")
@@ -34,31 +38,34 @@ def models(saem: Saem) -> dict[str, Any]:
 
 
 @router.post("/chat/completions", response_model=None)
-def chat(request: ChatRequest, saem: Saem) -> Response:
+async def chat(body: ChatRequest, request: Request, saem: Saem) -> Response:
     """Answer the last user message from the documents, with ``[n]`` markers."""
-    collection = _collection(request.model)
-    turns = [m for m in request.messages if m.text().strip()]
+    collection = _collection(body.model)
+    turns = [m for m in body.messages if m.text().strip()]
     if not turns or turns[-1].role != "user":
         raise BadQuery("the last message must be the user's")
     *before, question = turns
     history = [_message(m) for m in before if m.role in ("user", "assistant")]
-    events = saem.answerer(collection).stream(question.text(), history=history)
-    first = next(events)
     head = {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "created": int(time.time()),
-        "model": request.model,
+        "model": body.model,
     }
-    if request.stream:
-        return sse.stream(_chunks(head, first, events))
-    answer = [event for event in events if isinstance(event, Answer)][-1]
+
+    def start() -> Iterator[Event]:
+        return saem.answerer(collection).stream(question.text(), history=history)
+
+    asked = Question(request, start)
+    if body.stream:
+        return sse.Events(_chunks(head, await asked.next(), asked), asked)
+    answer = await asked.answer()
     message = {"role": "assistant", "content": answer.text}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     content = {**head, "object": "chat.completion", "choices": [choice], "rag": _extension(answer)}
     return JSONResponse(content)
 
 
-def _chunks(head: dict[str, Any], first: Event, rest: Iterator[Event]) -> Iterator[str]:
+async def _chunks(head: dict[str, Any], first: Event | None, rest: Question) -> AsyncIterator[str]:
     def chunk(delta: dict[str, str], finish: str | None = None, **extra: Any) -> str:  # noqa: ANN401
         choice = {"index": 0, "delta": delta, "finish_reason": finish, "logprobs": None}
         return sse.event({**head, "object": "chat.completion.chunk", "choices": [choice], **extra})
@@ -66,7 +73,7 @@ def _chunks(head: dict[str, Any], first: Event, rest: Iterator[Event]) -> Iterat
     yield chunk({"role": "assistant", "content": ""})
     sent = first if isinstance(first, str) else ""
     try:
-        for event in rest:
+        async for event in rest:
             if isinstance(event, str):
                 sent += event
                 yield chunk({"content": event})
@@ -76,9 +83,22 @@ def _chunks(head: dict[str, Any], first: Event, rest: Iterator[Event]) -> Iterat
                     yield chunk({"content": said + event.text})
                 yield chunk({}, "stop", rag=_extension(event))
     except RagError as e:
-        error = {"message": str(e), "type": "api_error", "param": None, "code": type(e).__name__}
+        error = {
+            "message": clean(str(e)),
+            "type": "api_error",
+            "param": None,
+            "code": type(e).__name__,
+        }
         yield sse.event({"error": error})
+    except Exception:
+        log.exception("an answer failed")
+        yield _failure(INTERNAL["error"]["message"], "InternalError")
     yield "data: [DONE]\n\n"
+
+
+def _failure(message: str, code: str) -> str:
+    error = {"message": message, "type": "api_error", "param": None, "code": code}
+    return sse.event({"error": error})
 
 
 def _extension(answer: Answer) -> dict[str, Any]:

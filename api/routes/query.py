@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Header
+from fastapi import APIRouter, Header, Request
 from fastapi.responses import Response
 
 from api import errors, sse
+from api.questions import Question
 from api.schemas import AskRequest, AskResponse, SearchRequest, SearchResponse
 from api.state import Saem
 from rag import wire
@@ -32,34 +33,37 @@ def search(request: SearchRequest, saem: Saem) -> dict[str, Any]:
 
 
 @router.post("/ask", response_model=AskResponse)
-def ask(
-    request: AskRequest, saem: Saem, accept: Annotated[str, Header()] = ""
+async def ask(
+    body: AskRequest, request: Request, saem: Saem, accept: Annotated[str, Header()] = ""
 ) -> dict[str, Any] | Response:
     """Answer a question with citations.
 
     With `Accept: text/event-stream` the answer streams as events: `hits`, then `delta`s with
     `text`, at last `answer`, in this response's shape; or `error`.
     """
-    events = saem.answerer(request.collection).stream(
-        request.question, request.top_k, request.mode, parse_filter(request.filter)
-    )
+
+    def start() -> Iterator[Event]:
+        chosen = parse_filter(body.filter)
+        return saem.answerer(body.collection).stream(body.question, body.top_k, body.mode, chosen)
+
+    question = Question(request, start)
     if "text/event-stream" in accept:
-        return sse.stream(_lines(next(events), events))
-    answer = [event for event in events if isinstance(event, Answer)][-1]
-    return wire.answer(answer)
+        return sse.Events(_lines(await question.next(), question), question)
+    return wire.answer(await question.answer())
 
 
-def _lines(first: Event, rest: Iterator[Event]) -> Iterator[str]:
+async def _lines(first: Event | None, rest: Question) -> AsyncIterator[str]:
     """Events of ``/ask``; an error after the first is an event too, as the status is sent."""
     try:
-        yield _line(first)
-        for event in rest:
+        if first is not None:
+            yield _line(first)
+        async for event in rest:
             yield _line(event)
     except RagError as e:
         yield sse.event(errors.of(e), "error")
     except Exception:
         log.exception("an answer failed")
-        yield sse.event(errors.body("InternalError", "something went wrong; see the log"), "error")
+        yield sse.event(errors.INTERNAL, "error")
 
 
 def _line(event: Event) -> str:

@@ -135,9 +135,9 @@ class TestAnswer:
         )
         expect(page.locator(".notes li")).to_contain_text("Too little of the model's answer")
         words = [w.split() for w in page.locator(".quotes blockquote").all_inner_texts()]
-        assert words == [[*quote.replace("`", "").split(), "1"] for quote in CORS_QUOTES]
-        page.locator("button.marker").nth(1).click()
-        expect(page.locator("#note mark")).to_have_text(CORS_QUOTES[1])
+        assert words == [[*CORS_QUOTES[0].split(), "1"]]
+        page.locator("button.marker").click()
+        expect(page.locator("#note mark")).to_have_text(CORS_QUOTES[0])
         expect(page.locator("#announce")).to_contain_text("withdrawn")
 
     def test_shows_what_to_do_when_the_model_is_down(self, visit: Visit, home: Path) -> None:
