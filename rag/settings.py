@@ -126,7 +126,8 @@ class Settings:
             raise ConfigError(f"there is no settings file {path}")
         for f in dataclasses.fields(cls):
             variable = f"RAG_{f.name.upper()}"
-            if (value := os.environ.get(variable)) is not None:
+            value = os.environ.get(variable)
+            if value or (value is not None and f.type == "str"):
                 values[f.name] = _typed(f.name, value, variable)
         values |= {n: _typed(n, v, f"--{n}") for n, v in flags.items() if v is not None}
         return cls(**values)

@@ -58,6 +58,8 @@ def run(*deltas: str) -> tuple[str, list[str], int]:
         ("An odd ` tick.\nBlack tea needs boiling water.",
          "An odd ` tick.\nBlack tea needs boiling water. [1]",
          ["Black tea needs boiling water."], 0),
+        ("A list [], a box [ ] and [" + "1" * 5000 + "].",
+         "A list [], a box [ ] and [" + "1" * 5000 + "].", [], 0),
         ("", "", [], 0),
     ],
 )  # fmt: skip
@@ -84,6 +86,25 @@ def test_a_loop_is_noticed() -> None:
     assert not cited.looping
     cited.feed("Black tea needs boiling water. So")
     assert cited.looping
+
+
+@pytest.mark.parametrize("loop", ["return 200, 200, 200, 200, ", "# So. # So. # So. # So. "])
+def test_a_stutter_is_noticed(loop: str) -> None:
+    cited = CitedText(Evidence(hits()), passages=2)
+    for character in "| a | b | c | d |\n| --- | --- | --- | --- |\n":
+        cited.feed(character)
+    assert not cited.looping
+    for character in loop:
+        cited.feed(character)
+    assert cited.looping
+
+
+def test_code_counts_as_supported_only_if_a_passage_holds_it() -> None:
+    chunk = Chunk("d", "v", 0, 0, 40, "Do it:\n\n```python\nx = f(1)\n```", "p.md", "")
+    cited = CitedText(Evidence([Hit(1, 1.0, chunk, {})]), passages=1)
+    cited.feed("```python\n x = f( 1 )\ny = g(2)\n```\n")
+    cited.end()
+    assert (cited.statements, cited.supported) == (2, 1)
 
 
 def test_quotes_are_the_documents_own_characters() -> None:

@@ -113,7 +113,7 @@ c.upsert([row("b", "alpha beta")])
         r = row("a", "one\x00two\n\nthree four")
         collection.upsert([r])
         assert collection.fetch([c.id for c in r.chunks]) == {c.id: c for c in r.chunks}
-        assert collection.lines([(r.document.id, r.chunks[1].start)]) == [3]
+        assert collection.lines([(r.document.id, r.document.version, r.chunks[1].start)]) == [3]
 
     def test_text_is_given_in_the_version_that_was_asked_for(self, collection: Collection) -> None:
         old = row("a", "alpha").document
@@ -128,9 +128,11 @@ c.upsert([row("b", "alpha beta")])
             collection.text(old.id)
 
     def test_lines_count_from_one(self, collection: Collection) -> None:
-        collection.upsert([row("a", "하나\n둘\n\n셋")])
-        places = [(doc_id("a"), at) for at in (0, 2, 3, 4, 5, 6)]
-        assert collection.lines([*places, ("gone", 3)]) == [1, 1, 2, 2, 3, 4, 0]
+        r = row("a", "하나\n둘\n\n셋")
+        collection.upsert([r])
+        places = [(r.document.id, r.document.version, at) for at in (0, 2, 3, 4, 5, 6)]
+        gone = [("gone", "", 3), (r.document.id, "old", 3)]
+        assert collection.lines([*places, *gone]) == [1, 1, 2, 2, 3, 4, 0, 0]
 
     def test_a_hit_of_a_search_under_way_can_still_be_fetched(
         self, collection: Collection, monkeypatch: pytest.MonkeyPatch

@@ -22,7 +22,7 @@ class Topics:
     words = (("capital", "수도"), ("tea", "차"), ("",))
 
     def query(self, text: str) -> NDArray[np.float32]:
-        v = np.array([any(w in text for w in ws) for ws in self.words], np.float32)
+        v = np.array([any(w in text.lower() for w in ws) for ws in self.words], np.float32)
         return v / np.linalg.norm(v)
 
     def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:

@@ -20,6 +20,19 @@ def test_mapping_and_strings_mean_the_same() -> None:
     assert parse_filter(["language=ko", "year=2024", "path=guide/**", "year=2025"]) == expected
 
 
+def test_values_of_other_types_are_written_as_front_matter_has_them() -> None:
+    assert parse_filter({"draft": True, "year": 2024}) == Filter(
+        {"draft": ("true",), "year": ("2024",)}
+    )
+
+
+def test_too_large_a_filter_is_refused() -> None:
+    with pytest.raises(BadQuery, match="at most"):
+        parse_filter({f"f{i}": "x" for i in range(101)})
+    with pytest.raises(BadQuery, match="at most"):
+        parse_filter({"f": ["x"] * 101})
+
+
 def test_a_value_may_hold_an_equals_sign() -> None:
     assert parse_filter(["formula=a=b"]) == Filter({"formula": ("a=b",)})
 

@@ -146,3 +146,15 @@ def test_bad_queries(saem: Workspace, query: str, options: dict[str, object], me
 
 def test_a_query_without_terms_finds_nothing_lexically(saem: Workspace) -> None:
     assert saem.searcher().search("?!…", mode="bm25").hits == ()
+
+
+def test_a_passage_is_fresh_only_while_it_has_no_vector(saem: Workspace, folder: Path) -> None:
+    text = "# Long\n\n" + "Sentence about zebras. " * 90 + "\n\n# End\n\nOld end of it.\n"
+    (folder / "long.md").write_text(text)
+    docs.index(saem, folder, vectors=False)
+    (folder / "long.md").write_text(text.replace("Old", "New"))
+    saem.index(folder)
+    ids = [h.chunk.id for h in saem.searcher().search("zebras", mode="bm25").hits]
+    assert ids
+    assert saem.collection().without_vector(ids) == []
+    assert max(h.score for h in saem.searcher().search("sentence about zebras").hits) <= 1.0

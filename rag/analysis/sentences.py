@@ -42,6 +42,7 @@ def sentences(text: str) -> Iterator[tuple[int, int]]:
         piece = text[start:cut]
         markup = _MARKUP.match(piece)
         left = markup.end() if markup else 0
+        left = len(piece) - len(piece[left:].lstrip())
         if stop := len(piece[left:].rstrip()):
             yield start + left, start + left + stop
         start = cut

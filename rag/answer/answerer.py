@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rag.analysis import analyse, detect
@@ -20,6 +21,8 @@ Event = SearchResult | str | Answer
 _MARGIN = 64
 _SOURCES = 5
 _QUOTED = 2
+_FOOTNOTE = re.compile(r"\[([\d,\s]+)\]")
+"""What would look like a marker of ours."""
 
 
 class Answerer:
@@ -77,6 +80,7 @@ class Answerer:
         """
         result = self.searcher.search(question, top_k, mode, filter)
         yield result
+        question = result.query
         language = detect(question)
         warnings = list(result.warnings)
         if not result.hits or confidence(self.searcher, result) < LEAST:
@@ -182,7 +186,8 @@ class Answerer:
         weights = self.searcher.collection.idf(t.text for t in analyse(question))
         evidence = Evidence(hits[:_SOURCES], self.searcher.encoder)
         quotes = evidence.relevant(question, weights, _QUOTED)
-        text = " ".join(f"{' '.join(q.text.split())} [{q.n}]" for q in quotes)
+        plain = [_FOOTNOTE.sub(r"(\1)", " ".join(q.text.split())) for q in quotes]
+        text = " ".join(f"{said} [{q.n}]" for said, q in zip(plain, quotes, strict=True))
         return self._answer(question, text, quotes, hits, warnings)
 
     def _answer(
@@ -194,7 +199,7 @@ class Answerer:
         warnings: Sequence[str],
     ) -> Answer:
         chunks = [hits[q.n - 1].chunk for q in quotes]
-        places = [(c.document, q.start) for c, q in zip(chunks, quotes, strict=True)]
+        places = [(c.document, c.version, q.start) for c, q in zip(chunks, quotes, strict=True)]
         lines = self.searcher.collection.lines(places)
         citations = tuple(
             Citation(q.n, c.document, c.version, c.path, line, q.start, q.end, q.text)

@@ -9,11 +9,15 @@ import re
 
 from rag.answer.evidence import Evidence, Sentence
 
-_HELD = re.compile(r"\s*(?:\[[\d,\s]*)?$")
-_TOKEN = re.compile(r"\s+|\[[\d,\s]*\]|\[|[^\s\[]+")
-_MARKER = re.compile(r"\[[\d,\s]*\]")
+_HELD = re.compile(r"\s*(?:\[\s?(?:\d[\d,\s]{0,40})?)?$")
+_TOKEN = re.compile(r"\s+|\[\s?\d[\d,\s]{0,40}\]|\[|[^\s\[]+")
+_MARKER = re.compile(r"\[\s?\d[\d,\s]{0,40}\]")
 _LOOP = 20
 """A sentence of more characters is not said twice."""
+_STUTTER = re.compile(r"(.{4,80}?)\1{3}$", re.DOTALL)
+"""The same characters four times over."""
+_TAIL = 400
+_WORDS = re.compile(r"\w")
 _FENCE = ("```", "~~~")
 _ENDED = re.compile(r"[.!?。！？…][\"'”’)\]」』]*$")
 
@@ -23,8 +27,8 @@ class CitedText:
 
     ``passages`` is how many passages the model was shown; ``[n]`` with another ``n`` is dropped
     and counted in ``dropped``. A sentence without a marker gets one if a passage bears it out.
-    ``supported`` of the ``statements``, sentences outside code, have one in the end; ``looping``
-    tells that the model has begun to repeat itself.
+    Of the ``statements``, ``supported`` have one in the end, or are lines of code that a passage
+    holds; ``looping`` tells that the model has begun to repeat itself.
     """
 
     def __init__(self, evidence: Evidence, passages: int) -> None:
@@ -40,6 +44,7 @@ class CitedText:
         self.quotes: list[Sentence] = []
         self.dropped = 0
         self.looping = False
+        self._tail = ""
         self._said: set[str] = set()
         self.statements = 0
         self.supported = 0
@@ -50,6 +55,9 @@ class CitedText:
         held = _HELD.search(text)
         cut = held.start() if held else len(text)
         self._held = text[cut:]
+        self._tail = (self._tail + delta)[-_TAIL:]
+        stutter = _STUTTER.search(self._tail)
+        self.looping = self.looping or (stutter is not None and bool(_WORDS.search(stutter[1])))
         return "".join(self._token(token) for token in _TOKEN.findall(text[:cut]))
 
     def end(self) -> str:
@@ -111,9 +119,12 @@ class CitedText:
                 if quote := self._evidence.quote(n, sentence):
                     self._keep(quote)
             return ""
-        if self._fenced or sentence.strip().startswith(_FENCE):
+        if sentence.strip().startswith(_FENCE):
             return ""
         self.statements += 1
+        if self._fenced:
+            self.supported += self._evidence.contains(sentence)
+            return ""
         if found := self._evidence.support(sentence):
             self.supported += 1
             self._keep(found)

@@ -84,12 +84,7 @@ class HttpLLM:
 
     @property
     def name(self) -> str:
-        """The model's name; asks the endpoint once if the settings name none.
-
-        Raises
-        ------
-        LLMUnavailable, LLMTimeout
-        """
+        """The model's name; asks the endpoint once if the settings name none."""
         if not self._model:
             self._model = str(self._listed().get("id", ""))
         if not self._model:
@@ -98,12 +93,7 @@ class HttpLLM:
 
     @property
     def context_tokens(self) -> int:
-        """The window that the endpoint's model list tells; asks once; 4096 if it tells none.
-
-        Raises
-        ------
-        LLMUnavailable, LLMTimeout
-        """
+        """The window that the endpoint's model list tells; asks once; 4096 if it tells none."""
         listed = self._listed()
         meta = listed.get("meta")
         of_llama_cpp = meta.get("n_ctx") if isinstance(meta, dict) else None

@@ -21,6 +21,7 @@ MAX_QUOTE = 400
 SUPPORTED = 0.5
 """Share of a statement's terms that one sentence must have to bear it out unasked."""
 _ENCODED = 32
+_GOOD = 2 / 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Evidence:
 
     def __init__(self, hits: Sequence[Hit], encoder: Encoder | None = None) -> None:
         self._encoder = encoder
+        self._texts = ["".join(hit.chunk.text.split()) for hit in hits]
         self.sentences: list[Sentence] = []
         for n, hit in enumerate(hits, 1):
             prose = [*_sentences(n, hit.chunk)]
@@ -55,6 +57,11 @@ class Evidence:
         """The sentence of passage ``n`` that bears out ``statement`` best."""
         return self._best(statement, [s for s in self.sentences if s.n == n])
 
+    def contains(self, code: str) -> bool:
+        """Whether a passage holds that line of code, white space aside."""
+        line = "".join(code.split())
+        return any(line in text for text in self._texts)
+
     def support(self, statement: str) -> Sentence | None:
         """The sentence of any passage that has enough of the statement's terms, or ``None``."""
         terms = _terms(statement)
@@ -64,6 +71,8 @@ class Evidence:
 
     def relevant(self, question: str, weight: Mapping[str, float], count: int) -> list[Sentence]:
         """Up to ``count`` sentences that answer ``question`` best, in the passages' order.
+
+        The further ones must come near the best.
 
         Half the question's terms that they have, each with its ``weight``, half similarity of
         meaning, and a little for the rank of the passage; without an encoder, terms and rank.
@@ -78,7 +87,8 @@ class Evidence:
             similar = self._similarities(question, pool)
             scores = {s: scores[s] + similar[s] for s in pool}
         best = sorted(scores, key=lambda s: (-scores[s], s.n, s.start))[:count]
-        return sorted(best, key=lambda s: (s.n, s.start))
+        good = [s for s in best if scores[s] >= scores[best[0]] * _GOOD]
+        return sorted(good, key=lambda s: (s.n, s.start))
 
     def _best(self, statement: str, among: Sequence[Sentence]) -> Sentence | None:
         terms = _terms(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from rag.types import Message
@@ -24,6 +25,7 @@ _SYSTEM = {
         "If the passages do not hold the answer, reply only: " + REFUSAL["en"]
     ),
 }
+_CONTROL = re.compile(r"<(?=[|｜]|/?s>|/?(?:start|end)_of_turn>|[be]os>)|\[(?=/?INST\])")
 _ASK = {"ko": ("문서 조각", "질문"), "en": ("Passages", "Question")}
 
 
@@ -38,10 +40,18 @@ def is_refusal(text: str) -> bool:
     return any(words.startswith(r.rstrip(".").casefold()) for r in REFUSAL.values())
 
 
+def _harmless(text: str) -> str:
+    """``text`` without what chat templates would take for a change of speaker."""
+    return _CONTROL.sub("\\g<0>\u200b", text)
+
+
 def messages(
     question: str, passages: Sequence[str], language: str, history: Sequence[Message] = ()
 ) -> list[Message]:
     """A chat: the rules, earlier turns, then the passages and the question."""
+    passages = [_harmless(p) for p in passages]
+    question = _harmless(question)
+    history = [Message(m.role, _harmless(m.content)) for m in history]
     key = language if language in _SYSTEM else "en"
     above, ask = _ASK[key]
     body = "\n\n".join(passages)

@@ -9,6 +9,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ class SentenceEncoder:
         self._model: Any = None
         self._batch = 8
         self._lock = threading.Lock()
+        self._recent = lru_cache(maxsize=64)(self._query)
 
     @property
     def dim(self) -> int:
@@ -82,10 +84,17 @@ class SentenceEncoder:
         return unit(np.stack(vectors), self.name)
 
     def query(self, text: str) -> NDArray[np.float32]:
-        """Vector of a question, (dim,) float32, unit norm; raises as `passages` does."""
+        """Vector of a question, (dim,) float32, unit norm; raises as `passages` does.
+
+        The last ones are kept, as one answer asks for its question's several times.
+        """
+        return self._recent(text)
+
+    def _query(self, text: str) -> NDArray[np.float32]:
         with self._lock:
             found = self._loaded().encode_query([encodable(text)], **self._options())
         vector: NDArray[np.float32] = unit(found.float().cpu().numpy(), self.name)[0]
+        vector.flags.writeable = False
         return vector
 
     def _options(self) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from rag.types import Chunk, Filter
 FORMAT = 1
 DEAD = "SELECT chunk FROM chunks WHERE doc IN (SELECT doc FROM documents WHERE died_at > 0)"
 """Passages that segments may still hold but readers must not see."""
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
 _COLUMNS = ("document", "title", "language")
 
 
@@ -46,17 +46,37 @@ class Catalog:
             self._db = sqlite3.connect(
                 file, check_same_thread=False, isolation_level=None, timeout=30
             )
-            self._db.create_function("glob_path", 2, _glob, deterministic=True)
-            if create and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
-                schema = files("rag.index").joinpath("schema.sql").read_text("utf-8")
-                first = f"INSERT INTO meta VALUES ('format', '{FORMAT}'), ('generation', '0');"
-                self._db.executescript(f"BEGIN IMMEDIATE; {schema} {first} COMMIT;")
-            # After the schema: until it is committed, others see no database at all.
-            self._db.executescript(
-                "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-            )
-        if (found := self.meta("format")) != str(FORMAT):
+            try:
+                self._prepare(create=create)
+            except BaseException:
+                self._db.close()
+                raise
+
+    def _prepare(self, *, create: bool) -> None:
+        self._db.create_function("glob_path", 2, _glob, deterministic=True)
+        if create and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
+            schema = files("rag.index").joinpath("schema.sql").read_text("utf-8")
+            first = f"INSERT INTO meta VALUES ('format', '{FORMAT}'), ('generation', '0');"
+            self._db.executescript(f"BEGIN IMMEDIATE; {schema} {first} COMMIT;")
+        # After the schema: until it is committed, others see no database at all.
+        self._db.executescript(
+            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
+        )
+        try:
+            found = self.meta("format")
+        except sqlite3.OperationalError as e:
+            raise CorruptIndex(self.file, str(e)) from e
+        if found != str(FORMAT):
             raise IncompatibleIndex("format", str(found), str(FORMAT))
+        self._inode = self.file.stat().st_ino
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the file is gone, or another one by now."""
+        try:
+            return self.file.stat().st_ino != self._inode
+        except FileNotFoundError:
+            return True
 
     def close(self) -> None:
         with self._lock:

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
-from contextlib import AbstractContextManager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -63,9 +63,23 @@ class Collection(Reader):
         self._read.close()
         self._write.close()
 
-    def writing(self, wait: float = 1.0) -> AbstractContextManager[None]:
-        """Keep other writers out for as long as several commits take."""
-        return self._lock.hold(wait)
+    @contextmanager
+    def writing(self, wait: float = 1.0) -> Iterator[None]:
+        """Keep other writers out for as long as several commits take.
+
+        Raises
+        ------
+        CollectionLocked
+            Another writer is at it, and stays for more than ``wait`` seconds.
+        CollectionMissing
+            The collection's folder was removed, or made anew, since it was opened.
+        """
+        if self.replaced:
+            raise CollectionMissing(self.name)
+        with self._lock.hold(wait):
+            if self.replaced:
+                raise CollectionMissing(self.name)
+            yield
 
     def ensure(self, what: Literal["analyser", "encoder"], fingerprint: str) -> None:
         """Bind the collection to an analyser or encoder on first use.

@@ -50,6 +50,11 @@ class Reader:
         self._centroids: tuple[int, dict[tuple[str, ...], NDArray[np.float32]]] | None = None
 
     @property
+    def replaced(self) -> bool:
+        """Whether the collection was removed, or made anew, since this was opened."""
+        return self._read.replaced
+
+    @property
     def generation(self) -> int:
         return self._read.generation
 
@@ -136,8 +141,7 @@ class Reader:
 
     def without_vector(self, ids: Sequence[str]) -> list[str]:
         """Those of the passages ``ids`` that have no vector yet."""
-        sql = """SELECT id FROM chunks WHERE vectors IS NULL
-                 AND id IN (SELECT value FROM json_each(?))"""
+        sql = f"SELECT c.id {_OUTSTANDING} AND c.id IN (SELECT value FROM json_each(?))"
         return [id_ for (id_,) in self._read.rows(sql, (json.dumps(list(ids)),))]
 
     def documents(self, filter: Filter | None = None) -> list[Known]:  # noqa: A002
@@ -169,12 +173,16 @@ class Reader:
             raise NotFound(f"document '{document}' has changed: version '{version}' is gone")
         return str(found[0][1])
 
-    def lines(self, places: Sequence[tuple[str, int]]) -> list[int]:
-        """The line, from 1, of each ``(document, offset)``; 0 where the document is gone."""
-        sql = """SELECT id, text FROM documents
-                 WHERE died_at IS NULL AND id IN (SELECT value FROM json_each(?))"""
-        texts = dict(self._read.rows(sql, (json.dumps([document for document, _ in places]),)))
-        return [texts[d].count("\n", 0, at) + 1 if d in texts else 0 for d, at in places]
+    def lines(self, places: Sequence[tuple[str, str, int]]) -> list[int]:
+        """The line, from 1, of each ``(document, version, offset)`` in the stored text.
+
+        0 where that version is gone; one that died a moment ago still counts.
+        """
+        sql = """SELECT id, version, text FROM documents
+                 WHERE id IN (SELECT value FROM json_each(?))"""
+        found = self._read.rows(sql, (json.dumps([document for document, _, _ in places]),))
+        texts = {(document, version): text for document, version, text in found}
+        return [texts[d, v].count("\n", 0, at) + 1 if (d, v) in texts else 0 for d, v, at in places]
 
     def status(self) -> Status:
         """What it holds, and what is outstanding."""
@@ -242,7 +250,9 @@ class Reader:
             sql = f"SELECT c.chunk FROM chunks c JOIN documents d USING (doc) WHERE {condition}"
             rows = np.array([n for (n,) in self._read.rows(sql, parameters)], np.int64)
             found = snapshot.select(rows)
-            if len(snapshot.selections) < _SELECTIONS:
+            with self._refresh:
+                if len(snapshot.selections) >= _SELECTIONS:
+                    snapshot.selections.pop(next(iter(snapshot.selections)))
                 snapshot.selections[key] = found
         return found
 

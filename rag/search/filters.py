@@ -8,6 +8,8 @@ from typing import Any
 from rag.errors import BadQuery
 from rag.types import Filter
 
+_MOST = 100
+
 
 def parse_filter(given: Mapping[str, Any] | Sequence[str] | None) -> Filter | None:
     """``{"language": "ko", "year": ["2024", "2025"], "path": "guide/**"}``, or the same as strings.
@@ -25,16 +27,19 @@ def parse_filter(given: Mapping[str, Any] | Sequence[str] | None) -> Filter | No
     fields: dict[str, tuple[str, ...]] = {}
     if isinstance(given, Mapping):
         for name, value in given.items():
-            fields[name] = _values(name, value)
+            fields[_clean(name)] = _values(name, value)
     else:
         for item in given:
             name, separator, value = item.partition("=")
             if not (separator and name and value):
                 raise BadQuery(f"'{item}' is no filter", remedy="Write it as field=value")
-            fields[name] = (*fields.get(name, ()), value)
+            name = _clean(name)
+            fields[name] = (*fields.get(name, ()), _clean(value))
     paths = fields.pop("path", ())
     if len(paths) > 1:
         raise BadQuery("a filter takes one path", remedy="Use a glob such as guide/**")
+    if len(fields) > _MOST or any(len(values) > _MOST for values in fields.values()):
+        raise BadQuery(f"a filter takes at most {_MOST} fields of {_MOST} values")
     return Filter(fields, paths[0] if paths else None)
 
 
@@ -45,4 +50,9 @@ def _values(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401
             f"filter field '{name}' has the value {value!r}",
             remedy="Give a text or a list of texts",
         )
-    return tuple(str(v).encode("utf-8", "replace").decode() for v in values)
+    return tuple(str(v).lower() if isinstance(v, bool) else _clean(str(v)) for v in values)
+
+
+def _clean(text: str) -> str:
+    """``text`` without unpaired surrogates, which no document holds."""
+    return text.encode("utf-8", "replace").decode()
