@@ -87,6 +87,11 @@ def test_headings_rules_and_code_are_no_evidence_beside_prose() -> None:
     assert only.text == "# Water only"
 
 
+def test_link_lists_are_no_evidence_beside_prose() -> None:
+    text = "Tea needs water.\n\n- [Tea](tea.md): all about tea.\n- [Coffee](c.md)\n"
+    assert [s.text for s in Evidence([hit(1, text)]).sentences] == ["Tea needs water."]
+
+
 def test_items_are_quoted_without_their_bullets() -> None:
     text = "* Tea needs water.\n2. Coffee too.\n"
     assert [(s.start, s.text) for s in Evidence([hit(1, text)]).sentences] == [

@@ -15,7 +15,8 @@ from rag.analysis import analyse, sentences
 from rag.encode import Encoder
 from rag.types import Chunk, Hit
 
-_HEADING = re.compile(r"#{1,6}\s|\|?[\s:|-]+$|\.\. |(?:```|~~~)")
+_HEADING = re.compile(r"#{1,6}\s|\|?[\s:|-]+$|\.\. |(?:```|~~~)|\[[^\]]*\]\([^)\s]*\)\s*(?::|$)")
+"""Headings, rules, directives, fences and entries of link lists: they say nothing themselves."""
 MAX_QUOTE = 400
 """A quotation ends after this many characters."""
 SUPPORTED = 0.5
