@@ -20,7 +20,7 @@ from api.routes import documents, openai, query
 from api.schemas import Ready
 from api.state import Background, Saem
 from rag import __version__
-from rag.errors import RagError
+from rag.errors import DependencyMissing, ModelMissing, RagError
 from rag.settings import Settings
 from rag.workspace import Workspace
 
@@ -65,11 +65,16 @@ def create_app(settings: Settings) -> FastAPI:
 
     @app.get("/readyz", tags=["service"], response_model=Ready)
     def readyz(saem: Saem, request: Request) -> Response:
-        """Whether questions can be answered; 503 and what is missing if not."""
-        missing = _missing(saem)
+        """Whether questions can be answered, 503 if not; and what is missing either way.
+
+        Without an encoder or a model of its own the service still answers, by words alone and by
+        quoting.
+        """
+        ready, missing = _missing(saem)
         if not request.app.state.background.alive:
+            ready = False
             missing.append("new documents get no vectors any more; restart the service")
-        return JSONResponse({"ready": not missing, "missing": missing}, 503 if missing else 200)
+        return JSONResponse({"ready": ready, "missing": missing}, 200 if ready else 503)
 
     @app.get("/", include_in_schema=False)
     def page() -> FileResponse:
@@ -86,16 +91,19 @@ class _Static(StaticFiles):
         return response
 
 
-def _missing(saem: Workspace) -> list[str]:
-    """What keeps the service from answering, one message a part."""
-    found = []
+def _missing(saem: Workspace) -> tuple[bool, list[str]]:
+    """Whether the service can answer, and what it lacks, one message a part."""
+    ready, found = True, []
     parts: list[Callable[[], Any]] = [saem.collection, saem.encoder, lambda: _check_llm(saem)]
     for part in parts:
         try:
             part()
-        except (RagError, OSError, sqlite3.Error) as e:
+        except (DependencyMissing, ModelMissing) as e:
             found.append(str(e))
-    return found
+        except (RagError, OSError, sqlite3.Error) as e:
+            ready = False
+            found.append(str(e))
+    return ready, found
 
 
 def _check_llm(saem: Workspace) -> None:

@@ -208,6 +208,15 @@ class TestService:
         assert client.get("/healthz").json()["status"] == "ok"
         assert client.get("/readyz").json() == {"ready": True, "missing": []}
 
+    def test_ready_without_models_but_what_is_missing_is_said(
+        self, saem: Workspace, tmp_path: Path
+    ) -> None:
+        bare = saem.settings.replace(llm="smollm2", cache=tmp_path / "empty")
+        with TestClient(create_app(bare), base_url="http://localhost") as client:
+            response = client.get("/readyz")
+            assert (response.status_code, response.json()["ready"]) == (200, True)
+            assert "rag models pull" in response.json()["missing"][0]
+
     def test_not_ready_without_documents(self, tmp_path: Path) -> None:
         with TestClient(create_app(docs.settings(tmp_path / "none")), base_url=URL) as client:
             response = client.get("/readyz")
