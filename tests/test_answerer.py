@@ -186,6 +186,14 @@ def test_a_question_on_other_matters_is_refused_without_asking_the_model(saem: W
     assert llm.asked == []
 
 
+def test_a_further_turn_is_not_refused_for_saying_little(saem: Workspace) -> None:
+    llm = Scripted("Black tea needs boiling water [1].")
+    history = [Message("user", "How is black tea made?"), Message("assistant", "Hot.")]
+    given = Answerer(saem.searcher(), llm).ask("How hot, exactly, please, again?", history=history)
+    assert not given.abstained
+    assert len(llm.asked) == 1
+
+
 def test_a_model_that_lacks_the_language_is_not_asked(saem: Workspace) -> None:
     llm = Scripted("Black tea needs boiling water.")
     llm.languages = ("en",)

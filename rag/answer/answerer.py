@@ -83,7 +83,8 @@ class Answerer:
         question = result.query
         language = detect(question)
         warnings = list(result.warnings)
-        if not result.hits or confidence(self.searcher, result) < LEAST:
+        # A further turn ("and why?") may say too little by itself.
+        if not result.hits or (not history and confidence(self.searcher, result) < LEAST):
             yield self._refusal(question, language, result.hits, warnings)
         elif (llm := self._writer(language, warnings)) is None:
             answer = self._quoted(question, result.hits, warnings)
