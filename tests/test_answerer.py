@@ -9,7 +9,7 @@ from rag.answer import Answerer
 from rag.answer.llm import load_llm
 from rag.answer.prompt import REFUSAL
 from rag.errors import BadQuery, LLMUnavailable
-from rag.types import Answer, Message, SearchResult
+from rag.types import Answer, Filter, Message, SearchResult
 from rag.workspace import Workspace
 from tests.support.fake_llm import FakeLLM
 
@@ -257,3 +257,15 @@ def test_a_line_is_that_of_the_version_cited(saem: Workspace, folder: Path) -> N
     last = list(events)[-1]
     assert isinstance(last, Answer)
     assert [(c.path, c.line) for c in last.citations] == [("en/tea.md", 3)]
+
+
+def test_hits_without_a_sentence_to_quote_abstain(
+    saem: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (folder / "signs.txt").write_text("--- *** --- &&& ---")
+    saem.index(folder)
+    monkeypatch.setattr("rag.answer.answerer.confidence", lambda *_: 1.0)
+    only = Filter(path="signs.txt")
+    given = Answerer(saem.searcher()).ask("What do the signs say?", mode="dense", filter=only)
+    assert given.hits
+    assert (given.abstained, given.text, given.citations) == (True, REFUSAL["en"], ())

@@ -187,6 +187,8 @@ class Answerer:
         weights = self.searcher.collection.idf(t.text for t in analyse(question))
         evidence = Evidence(hits[:_SOURCES], self.searcher.encoder)
         quotes = evidence.relevant(question, weights, _QUOTED)
+        if not quotes:  # passages of signs alone
+            return self._refusal(question, detect(question), hits, warnings)
         plain = [_FOOTNOTE.sub(r"(\1)", " ".join(q.text.split())) for q in quotes]
         text = " ".join(f"{said} [{q.n}]" for said, q in zip(plain, quotes, strict=True))
         return self._answer(question, text, quotes, hits, warnings)
