@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from rag import errors
+from rag.types import encodable
 
 STATUSES: dict[type[errors.RagError], int] = {
     errors.ConfigError: 409,
@@ -33,12 +34,7 @@ STATUSES: dict[type[errors.RagError], int] = {
 
 def body(kind: str, message: str, remedy: str = "") -> dict[str, Any]:
     """The one shape of an error: ``{error: {type, message, remedy}}``."""
-    return {"error": {"type": kind, "message": clean(message), "remedy": clean(remedy)}}
-
-
-def clean(text: str) -> str:
-    """``text`` without halves of surrogate pairs, which cannot be sent."""
-    return text.encode("utf-8", "replace").decode()
+    return {"error": {"type": kind, "message": encodable(message), "remedy": encodable(remedy)}}
 
 
 def of(error: errors.RagError) -> dict[str, Any]:

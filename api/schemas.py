@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
-from api.errors import clean
+from rag.types import encodable
 
 ModeName = Literal["bm25", "tfidf", "dense", "hybrid"]
 
@@ -14,7 +14,7 @@ ModeName = Literal["bm25", "tfidf", "dense", "hybrid"]
 def _cleaned(value: Any) -> Any:  # noqa: ANN401 - any JSON
     """The same without halves of surrogate pairs, in texts and in keys."""
     if isinstance(value, str):
-        return clean(value)
+        return encodable(value)
     if isinstance(value, dict):
         return {_cleaned(key): item for key, item in value.items()}
     return value
@@ -155,7 +155,7 @@ class ChatMessage(BaseModel):
         """The content as text; parts of other types do not count."""
         if isinstance(self.content, list):
             return "\n".join(
-                clean(str(p.get("text", ""))) for p in self.content if p.get("type") == "text"
+                encodable(str(p.get("text", ""))) for p in self.content if p.get("type") == "text"
             )
         return self.content or ""
 

@@ -99,8 +99,7 @@ def sync(
             progress(done, len(found))
         collection.upsert(rows, _WAIT)
         if touched:
-            with collection.writing(_WAIT):
-                collection.restat(touched)
+            collection.restat(touched, _WAIT)
         if gone:
             report.removed = collection.delete(gone, _WAIT)
     return report

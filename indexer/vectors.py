@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from threading import Event
 
 import numpy as np
@@ -13,7 +12,9 @@ from numpy.typing import NDArray
 
 from indexer.sync import Progress, quiet
 from rag.encode import Encoder
+from rag.errors import CollectionLocked
 from rag.index import Collection
+from rag.index.lock import WriterLock
 
 _BATCH = 32
 _POOL = 512
@@ -54,13 +55,11 @@ def fill_vectors(
 @contextmanager
 def _only_encoder(collection: Collection, stop: Event) -> Iterator[bool]:
     """Wait to be the only process that encodes; false if ``stop`` came first."""
-    with (collection.path / "encoder.lock").open("a") as file:
-        while not stop.is_set():
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                stop.wait(0.2)
-            else:
-                yield True
-                return
-        yield False
+    lock = WriterLock(collection.path / "encoder.lock")
+    with ExitStack() as held:
+        mine = False
+        while not (mine or stop.is_set()):
+            with suppress(CollectionLocked):
+                held.enter_context(lock.hold(wait=0.2))
+                mine = True
+        yield mine

@@ -26,6 +26,11 @@ def digest(*parts: str) -> str:
     return h.hexdigest()
 
 
+def encodable(text: str) -> str:
+    """``text`` with each half of a surrogate pair, which no UTF-8 can hold, replaced by ``?``."""
+    return text.encode("utf-8", "replace").decode()
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One structural unit of a document: ``text[start:end]``, without its trailing newline.

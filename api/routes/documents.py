@@ -10,14 +10,13 @@ from unicodedata import normalize
 from fastapi import APIRouter, File, Form, UploadFile
 
 from api import schemas
-from api.errors import clean
 from api.state import Saem
 from indexer.readers import read
 from indexer.sync import make_row
 from rag.analysis import FINGERPRINT
 from rag.errors import NotFound, SourceError
 from rag.index import Known, Stat
-from rag.types import Filter
+from rag.types import Filter, encodable
 
 router = APIRouter(tags=["documents"])
 _WAIT = 10.0
@@ -32,7 +31,7 @@ def collections(saem: Saem) -> dict[str, Any]:
         try:
             found.append(asdict(saem.collection(name).status()))
         except Exception as e:  # whatever is wrong with one, the others are there
-            failed.append({"name": clean(name), "error": clean(str(e))})
+            failed.append({"name": encodable(name), "error": encodable(str(e))})
     return {"collections": found, "failed": failed}
 
 
@@ -105,7 +104,7 @@ def delete(document: str, saem: Saem, collection: str | None = None) -> dict[str
 
 def _path(filename: str) -> str:
     """The relative path that an upload is named by, whatever the client sends."""
-    text = normalize("NFC", filename.replace("\\", "/").encode("utf-8", "replace").decode())
+    text = normalize("NFC", encodable(filename.replace("\\", "/")))
     parts = [part for part in text.split("/") if part.strip() not in ("", ".", "..")]
     return "/".join(parts) or "unnamed.txt"
 

@@ -16,14 +16,14 @@ from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
 
 from api import sse
-from api.errors import INTERNAL, clean
+from api.errors import INTERNAL
 from api.questions import Question
 from api.schemas import ChatMessage, ChatRequest
 from api.state import Saem
 from rag import wire
 from rag.answer.answerer import Event
 from rag.errors import BadQuery, NotFound, RagError
-from rag.types import Answer, Message
+from rag.types import Answer, Message, encodable
 
 router = APIRouter(prefix="/v1", tags=["openai"])
 log = logging.getLogger("saem")
@@ -83,13 +83,7 @@ async def _chunks(head: dict[str, Any], first: Event | None, rest: Question) -> 
                     yield chunk({"content": said + event.text})
                 yield chunk({}, "stop", rag=_extension(event))
     except RagError as e:
-        error = {
-            "message": clean(str(e)),
-            "type": "api_error",
-            "param": None,
-            "code": type(e).__name__,
-        }
-        yield sse.event({"error": error})
+        yield _failure(encodable(str(e)), type(e).__name__)
     except Exception:
         log.exception("an answer failed")
         yield _failure(INTERNAL["error"]["message"], "InternalError")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from rag.analysis import analyse
-from rag.search import Searcher
+from rag.search import Searcher, crosslingual
 from rag.types import SearchResult
 
 LEAST = 0.27
@@ -28,10 +28,12 @@ def confidence(searcher: Searcher, result: SearchResult) -> float:
         covered = max(covered, sum(weights[t] for t in terms))
     coverage = covered / total if total else 0.0
     cosines = [hit.scores["dense"] for hit in result.hits if "dense" in hit.scores]
-    means = searcher.collection.centroids().values()
-    if not (searcher.encoder and cosines and means):
+    if not (searcher.encoder and cosines):
         return coverage
     vector = searcher.encoder.query(result.query)
-    average = sum(float(mean @ vector) for mean in means) / len(means)
+    means = crosslingual.expected(searcher.collection, vector).values()
+    if not means:
+        return coverage
+    average = sum(means) / len(means)
     similarity = (max(cosines) - average) / max(1 - average, 1e-9)
     return (coverage + min(max(similarity, 0.0), 1.0)) / 2

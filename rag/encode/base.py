@@ -42,11 +42,6 @@ class Encoder(Protocol):
         ...
 
 
-def encodable(text: str) -> str:
-    """``text`` with each lone surrogate, which no UTF-8 can hold, replaced by ``?``."""
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
 def unit(vectors: ArrayLike, encoder: str) -> NDArray[np.float32]:
     """``vectors`` (n, dim) as float32 rows of unit norm.
 

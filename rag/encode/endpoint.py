@@ -10,8 +10,9 @@ import httpx
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.encode.base import encodable, unit
+from rag.encode.base import unit
 from rag.errors import ConfigError, LLMTimeout, LLMUnavailable, Overloaded
+from rag.types import encodable
 
 _BATCH = 64
 _ATTEMPTS = 4

@@ -16,8 +16,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.encode.base import encodable, unit
+from rag.encode.base import unit
 from rag.errors import DependencyMissing, SourceError
+from rag.types import encodable
 
 _WEIGHTS = {".json", ".safetensors", ".bin", ".txt", ".model"}
 _SAMPLES = 64

@@ -127,9 +127,9 @@ class Collection(Reader):
             compact.tidy(self._write, self._segments)
         return killed
 
-    def restat(self, stats: Sequence[tuple[str, Stat]]) -> None:
+    def restat(self, stats: Sequence[tuple[str, Stat]], wait: float = 1.0) -> None:
         """Note that documents' files have new stats but the same content."""
-        with self.writing(), self._write.transaction():
+        with self.writing(wait), self._write.transaction():
             self._write.write_many(
                 """UPDATE documents SET size = ?, mtime_ns = ?, sha256 = ?
                    WHERE id = ? AND died_at IS NULL""",

@@ -6,11 +6,9 @@ Follows the generations that a writer publishes, in this process or another.
 from __future__ import annotations
 
 import json
-import os
 import threading
 import time
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -192,7 +190,7 @@ class Reader:
             documents=int(documents[0][0]),
             passages=self.count(),
             outstanding=self.outstanding(),
-            bytes=_bytes(self.path),
+            bytes=segment.size(self.path),
             generation=self.generation,
             analyser=self._read.meta("analyser") or "",
             encoder=self._read.meta("encoder") or "",
@@ -263,13 +261,3 @@ class Reader:
         pairs = zip(rows.tolist(), scores.tolist(), strict=True)
         named = [(ids[row], score) for row, score in pairs if row in ids]
         return sorted(named, key=lambda x: (-x[1], x[0]))[:k]
-
-
-def _bytes(folder: Path) -> int:
-    """Size of the files below ``folder``; a writer may remove some meanwhile."""
-    total = 0
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            with suppress(FileNotFoundError):
-                total += (Path(parent) / name).stat().st_size
-    return total

@@ -10,6 +10,7 @@ import os
 import shutil
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -70,8 +71,13 @@ def read(folder: Path, manifest: Manifest) -> dict[str, NDArray[Any]]:
 
 
 def size(folder: Path) -> int:
-    """Bytes on disk."""
-    return sum(file.stat().st_size for file in folder.glob("*"))
+    """Bytes of the files below ``folder``; a writer may remove some meanwhile."""
+    total = 0
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            with suppress(FileNotFoundError):
+                total += (Path(parent) / name).stat().st_size
+    return total
 
 
 def _sha256(file: Path) -> str:

@@ -30,10 +30,9 @@ def search(
     Representations", remove more directions; the mean is the first. A collection in one language
     is searched by plain cosine.
     """
-    centroids = collection.centroids()
-    if len(centroids) < 2:
+    shifts = expected(collection, vector)
+    if len(shifts) < 2:
         return collection.dense(vector, k, filter), {}
-    shifts = {group: float(mean @ vector) for group, mean in centroids.items()}
     average = sum(shifts.values()) / len(shifts)
     scores: dict[str, float] = {}
     languages: dict[str, tuple[str, ...]] = {}
@@ -44,6 +43,11 @@ def search(
                 languages[id_] = group
     best = ranked(scores)[:k]
     return best, {id_: languages[id_] for id_, _ in best}
+
+
+def expected(collection: Collection, vector: NDArray[np.float32]) -> dict[tuple[str, ...], float]:
+    """The cosine of ``vector`` to the mean passage of each language, or group of languages."""
+    return {group: float(mean @ vector) for group, mean in collection.centroids().items()}
 
 
 def _within(filter: Filter | None, group: tuple[str, ...]) -> Filter | None:  # noqa: A002

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rag.errors import BadQuery
-from rag.types import Filter
+from rag.types import Filter, encodable
 
 _MOST = 100
 
@@ -27,14 +27,14 @@ def parse_filter(given: Mapping[str, Any] | Sequence[str] | None) -> Filter | No
     fields: dict[str, tuple[str, ...]] = {}
     if isinstance(given, Mapping):
         for name, value in given.items():
-            fields[_clean(name)] = _values(name, value)
+            fields[encodable(name)] = _values(name, value)
     else:
         for item in given:
             name, separator, value = item.partition("=")
             if not (separator and name and value):
                 raise BadQuery(f"'{item}' is no filter", remedy="Write it as field=value")
-            name = _clean(name)
-            fields[name] = (*fields.get(name, ()), _clean(value))
+            name = encodable(name)
+            fields[name] = (*fields.get(name, ()), encodable(value))
     paths = fields.pop("path", ())
     if len(paths) > 1:
         raise BadQuery("a filter takes one path", remedy="Use a glob such as guide/**")
@@ -50,9 +50,4 @@ def _values(name: str, value: Any) -> tuple[str, ...]:  # noqa: ANN401
             f"filter field '{name}' has the value {value!r}",
             remedy="Give a text or a list of texts",
         )
-    return tuple(str(v).lower() if isinstance(v, bool) else _clean(str(v)) for v in values)
-
-
-def _clean(text: str) -> str:
-    """``text`` without unpaired surrogates, which no document holds."""
-    return text.encode("utf-8", "replace").decode()
+    return tuple(str(v).lower() if isinstance(v, bool) else encodable(str(v)) for v in values)

@@ -18,7 +18,7 @@ from rag.errors import (
 from rag.index import Collection
 from rag.search import crosslingual, fuse
 from rag.settings import Settings
-from rag.types import MODES, Filter, Hit, Mode, SearchResult
+from rag.types import MODES, Filter, Hit, Mode, SearchResult, encodable
 
 DEPTH = 100
 """How many passages each leg contributes to a fusion, at least."""
@@ -109,7 +109,7 @@ class Searcher:
         return SearchResult(query, mode, hits, took, tuple(warnings))
 
     def _checked(self, query: str, top_k: int | None, mode: Mode | None) -> tuple[str, int, Mode]:
-        query = query.encode("utf-8", "replace").decode().strip()
+        query = encodable(query).strip()
         if not query:
             raise BadQuery("the question is empty", remedy="Ask something")
         if len(query) > (limit := self.settings.max_query_chars):
@@ -134,11 +134,12 @@ class Searcher:
                 raise ConfigError(f"dense search is not possible: {self._lacking}")
             warnings.append(f"searched without vectors: {self._lacking}")
             return "bm25"
-        missing = self.collection.outstanding()
-        total = self.collection.count()
-        if missing:
+        if missing := self.collection.outstanding():
+            total = self.collection.count()
             warnings.append(f"{missing:,} of {total:,} passages have no vector yet")
-        return "bm25" if mode == "hybrid" and missing == total else mode
+            if mode == "hybrid" and missing == total:
+                return "bm25"
+        return mode
 
     def _unjudged(
         self, query: str, legs: dict[str, fuse.Scored], languages: dict[str, tuple[str, ...]]
