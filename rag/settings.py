@@ -12,6 +12,7 @@ import math
 import os
 import re
 import tomllib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, get_args, get_type_hints
@@ -19,6 +20,10 @@ from typing import Any, Literal, get_args, get_type_hints
 from rag.errors import ConfigError
 
 Fusion = Literal["convex", "rrf"]
+Rerank = Literal["none", "linear"]
+_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
+_WORDS = {int: "a whole number", float: "a number", Path: "a path", str: "text",
+          bool: "true or false"}  # fmt: skip
 COLLECTION_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 
 
@@ -48,15 +53,29 @@ class Settings:
         How search ranks when not told otherwise; the weight is the dense side's share, 0 to 1.
     k1, b
         BM25's parameters.
+    depth
+        Passages that each retriever contributes to a fusion, at least.
+    rerank, rerank_depth, rerank_weights
+        How the best ``rerank_depth`` passages are put in order once more; the weights
+        (``feature=number, ...``) replace those that come with ``rag.search.rerank``.
+    min_confidence
+        Questions whose hits give less confidence than this are refused, 0 to 1.
     llm
         ``smollm2``, a GGUF file, or ``none``; ``llm_url`` replaces it by an OpenAI-compatible
         endpoint such as vLLM's (``http://localhost:8000/v1``).
     llm_timeout
         Seconds that the model may stay silent.
+    judge_url, judge_model, judge_key
+        The endpoint that `rag eval` has answers judged by.
     context_tokens, answer_tokens
         Token budgets of the passages in a prompt and of an answer.
     max_query_chars, max_upload_mb
         Larger questions and uploads are refused.
+    explicit
+        Names of the settings that came from a file, a variable or a flag; no setting itself.
+    query_log
+        Whether the service writes questions, what it found and votes to ``query-log.jsonl`` in
+        the collection's folder.
     """
 
     home: Path = field(default_factory=lambda: Path.home() / ".saem")
@@ -72,17 +91,27 @@ class Settings:
     k1: float = 1.2
     b: float = 0.75
     top_k: int = 10
+    depth: int = 100
+    rerank: Rerank = "none"
+    rerank_depth: int = 30
+    rerank_weights: str = ""
+    min_confidence: float = 0.27
     llm: str = "smollm2"
     llm_url: str = ""
     llm_model: str = ""
     llm_key: str = field(default="", repr=False)
     llm_timeout: float = 60.0
+    judge_url: str = ""
+    judge_model: str = ""
+    judge_key: str = field(default="", repr=False)
     context_tokens: int = 1500
     answer_tokens: int = 300
     max_query_chars: int = 4000
     max_upload_mb: int = 50
+    query_log: bool = False
     host: str = "127.0.0.1"
     port: int = 8080
+    explicit: frozenset[str] = field(default=frozenset(), repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if not COLLECTION_NAME.fullmatch(self.collection):
@@ -90,8 +119,8 @@ class Settings:
                 f"'{self.collection}' is no name for a collection",
                 remedy="Use up to 64 letters, digits, '.', '_' and '-', a letter or digit first",
             )
-        positive = ("chunk_tokens", "top_k", "context_tokens", "answer_tokens", "llm_timeout",
-                    "max_query_chars", "max_upload_mb")  # fmt: skip
+        positive = ("chunk_tokens", "top_k", "depth", "rerank_depth", "context_tokens",
+                    "answer_tokens", "llm_timeout", "max_query_chars", "max_upload_mb")  # fmt: skip
         for name in positive:
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must be above 0, not {getattr(self, name)}")
@@ -99,6 +128,7 @@ class Settings:
             ("dense_weight", 0, 1),
             ("b", 0, 1),
             ("k1", 0, 100),
+            ("min_confidence", 0, 1),
             ("port", 0, 65535),
         ):
             if not low <= getattr(self, name) <= high:
@@ -124,23 +154,50 @@ class Settings:
             values |= {name: _typed(name, value, str(path)) for name, value in found.items()}
         elif named:
             raise ConfigError(f"there is no settings file {path}")
-        for f in dataclasses.fields(cls):
+        for f in fields():
             variable = f"RAG_{f.name.upper()}"
             value = os.environ.get(variable)
             if value or (value is not None and f.type == "str"):
                 values[f.name] = _typed(f.name, value, variable)
         values |= {n: _typed(n, v, f"--{n}") for n, v in flags.items() if v is not None}
-        return cls(**values)
+        return cls(**values, explicit=frozenset(values))
+
+    def over(self, tuned: Mapping[str, Any]) -> Settings:
+        """A copy where ``tuned`` values take the place of defaults, not of explicit settings.
+
+        Raises
+        ------
+        ConfigError
+            A name is unknown or a value impossible.
+        """
+        return self.with_values(
+            {n: v for n, v in tuned.items() if n not in self.explicit}, "the collection's tuning"
+        )
+
+    def with_values(self, values: Mapping[str, Any], origin: str) -> Settings:
+        """A copy with ``values`` as ``origin`` writes them, checked as those of a file are.
+
+        Raises
+        ------
+        ConfigError
+            A name is unknown or a value impossible.
+        """
+        return self.replace(**{n: _typed(n, v, origin) for n, v in values.items()})
 
     def replace(self, **changes: Any) -> Settings:  # noqa: ANN401
         """A copy with ``changes`` applied and checked."""
         return dataclasses.replace(self, **changes)
 
 
+def fields() -> list[dataclasses.Field[Any]]:
+    """All settings, in order."""
+    return [f for f in dataclasses.fields(Settings) if f.compare]
+
+
 def _typed(name: str, value: Any, origin: str) -> Any:  # noqa: ANN401
     """``value`` as the type that setting ``name`` has."""
     hints = get_type_hints(Settings)
-    if name not in hints:
+    if name not in {f.name for f in fields()}:
         close = difflib.get_close_matches(name, hints, 1)
         raise ConfigError(
             f"{origin} names an unknown setting '{name}'",
@@ -153,11 +210,12 @@ def _typed(name: str, value: Any, origin: str) -> Any:  # noqa: ANN401
                 f"{origin}: {name} must be one of {', '.join(choices)}, not {value!r}"
             )
         return value
-    accepted = {int: (int, str), float: (float, int, str), Path: (Path, str), str: (str,)}[kind]
+    if kind is bool and str(value).lower() in _BOOLEANS:
+        return _BOOLEANS[str(value).lower()]
+    accepted = {int: (int, str), float: (float, int, str), Path: (Path, str), str: (str,), bool: ()}
     try:
-        if isinstance(value, bool) or not isinstance(value, accepted):
+        if isinstance(value, bool) or not isinstance(value, accepted[kind]):
             raise TypeError
         return Path(str(value)).expanduser() if kind is Path else kind(value)
     except (TypeError, ValueError) as e:
-        word = {int: "a whole number", float: "a number", Path: "a path", str: "text"}[kind]
-        raise ConfigError(f"{origin}: {name} must be {word}, not {value!r}") from e
+        raise ConfigError(f"{origin}: {name} must be {_WORDS[kind]}, not {value!r}") from e

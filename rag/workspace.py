@@ -120,12 +120,17 @@ class Workspace:
             return self._llm
 
     def searcher(self, name: str | None = None) -> Searcher:
-        """Search over a collection; lexical, with the reason at hand, where the encoder is not."""
+        """Search over a collection, with what it was tuned to where the settings are silent.
+
+        Lexical, with the reason at hand, where the encoder is not.
+        """
         try:
             encoder, lacking = self.encoder(), ""
         except (DependencyMissing, ModelMissing) as e:
             encoder, lacking = None, str(e)
-        return Searcher(self.collection(name), encoder, self.settings, lacking=lacking)
+        collection = self.collection(name)
+        settings = self.settings.over(collection.tuned().get("settings", {}))
+        return Searcher(collection, encoder, settings, lacking=lacking)
 
     def answerer(self, name: str | None = None) -> Answerer:
         """Answers over a collection; by quoting, with the reason at hand, where no model is."""

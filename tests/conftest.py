@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 
 from rag import models
@@ -11,6 +12,9 @@ from rag.index import Collection
 from rag.settings import Settings
 from rag.workspace import Workspace
 from tests.support import docs
+
+hypothesis.settings.register_profile("saem", deadline=None)  # timings decide no test
+hypothesis.settings.load_profile("saem")
 
 
 @pytest.fixture(scope="session")

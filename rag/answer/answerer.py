@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from rag.analysis import analyse, detect
 from rag.answer import prompt
 from rag.answer.cited import CitedText
-from rag.answer.confidence import LEAST, confidence
+from rag.answer.confidence import confidence
 from rag.answer.context import pack
 from rag.answer.evidence import Evidence, Sentence
 from rag.answer.llm import LLM
@@ -84,7 +84,8 @@ class Answerer:
         language = detect(question)
         warnings = list(result.warnings)
         # A further turn ("and why?") may say too little by itself.
-        if not result.hits or (not history and confidence(self.searcher, result) < LEAST):
+        least = self.settings.min_confidence
+        if not result.hits or (not history and confidence(self.searcher, result) < least):
             yield self._refusal(question, language, result.hits, warnings)
         elif (llm := self._writer(language, warnings)) is None:
             answer = self._quoted(question, result.hits, warnings)

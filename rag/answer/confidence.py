@@ -1,17 +1,15 @@
-"""How likely the hits hold an answer, from what retrieval itself shows."""
+"""How likely the hits hold an answer, from what retrieval itself shows.
+
+Below ``min_confidence`` no answer is attempted. The default was measured with the default encoder
+(``eval/LOG.md``): questions that a collection can answer lie above it in 95 to 99 of 100 cases; of
+questions on other matters, 70 to 95 of 100 lie below.
+"""
 
 from __future__ import annotations
 
 from rag.analysis import analyse
 from rag.search import Searcher, crosslingual
 from rag.types import SearchResult
-
-LEAST = 0.27
-"""Below this an answer is not attempted.
-
-Measured with the default encoder (``eval/LOG.md``): questions that a collection can answer lie
-above it in 95 to 99 of 100 cases; of questions on other matters, 70 to 95 of 100 lie below.
-"""
 
 
 def confidence(searcher: Searcher, result: SearchResult) -> float:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,6 +94,11 @@ class Collection(Reader):
                 if self._write.meta(what) is None:
                     self._write.set_meta(what, fingerprint)
         self.check(what, fingerprint)
+
+    def tune(self, found: Mapping[str, Any]) -> None:
+        """Keep what `rag tune` has found; nothing for no tuning. Read back by ``tuned``."""
+        with self.writing(10), self._write.transaction():
+            self._write.set_meta("tuned", json.dumps(found, ensure_ascii=False))
 
     def upsert(self, rows: Sequence[Row], wait: float = 1.0) -> None:
         """Add documents, each replacing what had its id; searchable when this returns.

@@ -171,6 +171,14 @@ class Reader:
             raise NotFound(f"document '{document}' has changed: version '{version}' is gone")
         return str(found[0][1])
 
+    def passages(self, document: str) -> list[Chunk]:
+        """The passages of a live document, in order."""
+        sql = """SELECT c.chunk FROM chunks c JOIN documents d USING (doc)
+                 WHERE d.id = ? AND d.died_at IS NULL"""
+        numbers = [n for (n,) in self._read.rows(sql, (document,))]
+        found = self._read.chunks("chunk", numbers, time.time())
+        return sorted((chunk for _, chunk in found), key=lambda c: c.position)
+
     def lines(self, places: Sequence[tuple[str, str, int]]) -> list[int]:
         """The line, from 1, of each ``(document, version, offset)`` in the stored text.
 
@@ -195,6 +203,10 @@ class Reader:
             analyser=self._read.meta("analyser") or "",
             encoder=self._read.meta("encoder") or "",
         )
+
+    def tuned(self) -> dict[str, Any]:
+        """What `rag tune` has found for this collection: ``settings``, and their provenance."""
+        return dict(json.loads(self._read.meta("tuned") or "{}"))
 
     def check(self, what: Literal["analyser", "encoder"], fingerprint: str) -> None:
         """Raise ``IncompatibleIndex`` if the collection is bound to another."""

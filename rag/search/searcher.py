@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rag.analysis import FINGERPRINT, analyse, detect, matches
 from rag.encode import Encoder
@@ -16,12 +19,10 @@ from rag.errors import (
     Overloaded,
 )
 from rag.index import Collection
-from rag.search import crosslingual, fuse
+from rag.search import crosslingual, fuse, rerank
 from rag.settings import Settings
 from rag.types import MODES, Filter, Hit, Mode, SearchResult, encodable
 
-DEPTH = 100
-"""How many passages each leg contributes to a fusion, at least."""
 MAX_TOP_K = 1000
 FOREIGN = 0.3
 """Share of the lexical weight that a passage in another language than the question's gets back.
@@ -30,6 +31,26 @@ Chosen on two sets (``eval/LOG.md``): with 1, foreign passages push aside right 
 language; with 0, the only page that answers, in another language, stays below the first three.
 """
 _ENCODER_FAILED = (DependencyMissing, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded)
+
+
+LEGS = ("bm25", "tfidf", "dense")
+
+
+@dataclass(frozen=True, slots=True)
+class Ranking:
+    """Passages' ids for one query, best first, and how they came to be.
+
+    ``stages`` are the lists of each retriever (``bm25``, ``tfidf``, ``dense``), ``fused`` and
+    ``reranked``, as far as there were such; ``milliseconds`` says what each step took.
+    """
+
+    query: str
+    mode: Mode
+    order: fuse.Scored
+    terms: list[str]
+    stages: Mapping[str, fuse.Scored]
+    milliseconds: Mapping[str, float]
+    warnings: tuple[str, ...] = ()
 
 
 class Searcher:
@@ -56,6 +77,7 @@ class Searcher:
         self.encoder = encoder
         self.settings = settings or Settings()
         self._lacking = lacking or "no encoder is set"
+        self._weights = rerank.weights(self.settings.rerank_weights)
         collection.check("analyser", FINGERPRINT)
         if encoder:
             collection.check("encoder", encoder.fingerprint)
@@ -77,36 +99,59 @@ class Searcher:
             ``mode`` is dense and there is no encoder.
         """
         started = time.perf_counter()
+        ranking = self.rank(query, top_k, mode, filter)
+        hits = self._hits(ranking)
+        took = (time.perf_counter() - started) * 1000
+        return SearchResult(ranking.query, ranking.mode, hits, took, ranking.warnings)
+
+    def rank(
+        self,
+        query: str,
+        top_k: int | None = None,
+        mode: Mode | None = None,
+        filter: Filter | None = None,  # noqa: A002
+    ) -> Ranking:
+        """As ``search``, but ids alone, and how each stage had them."""
         query, top_k, mode = self._checked(query, top_k, mode)
         warnings: list[str] = []
         mode = self._possible(mode, warnings)
-        depth = max(DEPTH, top_k) if mode == "hybrid" else top_k
-        terms = [term.text for term in analyse(query)]
-        legs: dict[str, fuse.Scored] = {}
+        settings = self.settings
+        again = settings.rerank_depth if settings.rerank != "none" else 0
+        depth = max(settings.depth, top_k) if mode == "hybrid" else max(top_k, again)
+        stages: dict[str, fuse.Scored] = {}
+        clock = _Clock()
         languages: dict[str, tuple[str, ...]] = {}
+        with clock("analyse"):
+            terms = [term.text for term in analyse(query)]
         if mode == "tfidf":
-            legs["tfidf"] = self.collection.sparse(terms, depth, filter, scorer="tfidf")
+            with clock("tfidf"):
+                stages["tfidf"] = self.collection.sparse(terms, depth, filter, scorer="tfidf")
         if mode in ("bm25", "hybrid"):
-            k1, b = self.settings.k1, self.settings.b
-            legs["bm25"] = self.collection.sparse(terms, depth, filter, k1=k1, b=b)
+            with clock("bm25"):
+                k1, b = settings.k1, settings.b
+                stages["bm25"] = self.collection.sparse(terms, depth, filter, k1=k1, b=b)
         if mode in ("dense", "hybrid") and self.encoder:
             try:
-                vector = self.encoder.query(query)
-                legs["dense"], languages = crosslingual.search(
-                    self.collection, vector, depth, filter
-                )
+                with clock("encode"):
+                    vector = self.encoder.query(query)
+                with clock("dense"):
+                    found = crosslingual.search(self.collection, vector, depth, filter)
+                stages["dense"], languages = found
             except _ENCODER_FAILED as e:
                 if mode == "dense":
                     raise
                 warnings.append(f"searched without vectors: {e}")
                 mode = "bm25"
+        order = next(iter(stages.values()))
         if mode == "hybrid":
-            order = self._fused(legs, self._unjudged(query, legs, languages))[:top_k]
-        else:
-            order = next(iter(legs.values()))[:top_k]
-        hits = self._hits(order, legs, terms)
-        took = (time.perf_counter() - started) * 1000
-        return SearchResult(query, mode, hits, took, tuple(warnings))
+            with clock("fuse"):
+                order = self._fused(stages, self._unjudged(query, stages, languages))
+            stages["fused"] = order
+        if again:
+            with clock("rerank"):
+                order = self._reranked(order, {"fused": order, **stages}, terms, again)
+            stages["reranked"] = order
+        return Ranking(query, mode, order[:top_k], terms, stages, clock.ms, tuple(warnings))
 
     def _checked(self, query: str, top_k: int | None, mode: Mode | None) -> tuple[str, int, Mode]:
         query = encodable(query).strip()
@@ -159,19 +204,39 @@ class Searcher:
         method = fuse.convex if self.settings.fusion == "convex" else fuse.rrf
         return method(legs, weights, unjudged)
 
-    def _hits(
-        self, order: fuse.Scored, legs: dict[str, fuse.Scored], terms: list[str]
-    ) -> tuple[Hit, ...]:
-        by_leg = {leg: dict(scored) for leg, scored in legs.items()}
-        chunks = self.collection.fetch([id_ for id_, _ in order])
-        found = [(chunks[id_], score) for id_, score in order if id_ in chunks]
+    def _reranked(
+        self, order: fuse.Scored, stages: Mapping[str, fuse.Scored], terms: list[str], count: int
+    ) -> fuse.Scored:
+        chunks = self.collection.fetch([id_ for id_, _ in order[:count]])
+        order = [(id_, score) for id_, score in order if id_ in chunks] + order[count:]
+        head = [chunks[id_] for id_, _ in order[: len(chunks)]]
+        features = rerank.features(terms, self.collection.idf(terms), head, stages)
+        return rerank.linear(order, features, self._weights)
+
+    def _hits(self, ranking: Ranking) -> tuple[Hit, ...]:
+        legs = {name: dict(ranking.stages[name]) for name in LEGS if name in ranking.stages}
+        chunks = self.collection.fetch([id_ for id_, _ in ranking.order])
+        found = [(chunks[id_], score) for id_, score in ranking.order if id_ in chunks]
         return tuple(
             Hit(
                 rank=rank,
                 score=score,
                 chunk=chunk,
-                scores={leg: s[chunk.id] for leg, s in by_leg.items() if chunk.id in s},
-                matches=matches(chunk.text, terms),
+                scores={leg: s[chunk.id] for leg, s in legs.items() if chunk.id in s},
+                matches=matches(chunk.text, ranking.terms),
             )
             for rank, (chunk, score) in enumerate(found, 1)
         )
+
+
+class _Clock:
+    """Milliseconds by stage."""
+
+    def __init__(self) -> None:
+        self.ms: dict[str, float] = {}
+
+    @contextmanager
+    def __call__(self, stage: str) -> Iterator[None]:
+        started = time.perf_counter()
+        yield
+        self.ms[stage] = (time.perf_counter() - started) * 1000
