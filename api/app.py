@@ -15,8 +15,9 @@ from starlette.concurrency import run_in_threadpool
 
 from api import errors
 from api.limits import Guard
+from api.querylog import QueryLog
 from api.questions import Places
-from api.routes import documents, openai, query
+from api.routes import documents, openai, query, votes
 from api.schemas import Ready
 from api.state import Background, Saem
 from rag import __version__
@@ -53,9 +54,10 @@ def create_app(settings: Settings) -> FastAPI:
     )
     app.state.workspace = saem
     app.state.places = Places()
+    app.state.query_log = QueryLog(saem)
     app.add_middleware(Guard, max_bytes=settings.max_upload_mb * 1_000_000, host=settings.host)
     errors.install(app)
-    for router in (query.router, documents.router, openai.router):
+    for router in (query.router, votes.router, documents.router, openai.router):
         app.include_router(router)
 
     @app.get("/healthz", tags=["service"])

@@ -88,6 +88,13 @@ class AskResponse(BaseModel):
     warnings: list[str]
 
 
+class VoteRequest(BaseModel):
+    id: Text = Field(description="What the header `X-Saem-Query` of the response said.")
+    vote: Literal[1, -1, 0] = Field(description="1 helped, -1 did not, 0 takes the vote back.")
+    hit: int | None = Field(None, description="Which of the hits, from 0; the answer if left out.")
+    collection: Text | None = Field(None, description="The one asked; the default if left out.")
+
+
 class CollectionJson(BaseModel):
     name: str
     documents: int

@@ -11,6 +11,7 @@ from typing import Annotated, cast
 
 from fastapi import Depends, Request
 
+from api.querylog import QueryLog
 from indexer.vectors import fill_vectors
 from rag.errors import CollectionLocked, RagError
 from rag.workspace import Workspace
@@ -23,7 +24,12 @@ def workspace(request: Request) -> Workspace:
     return cast(Workspace, request.app.state.workspace)
 
 
+def query_log(request: Request) -> QueryLog:
+    return cast(QueryLog, request.app.state.query_log)
+
+
 Saem = Annotated[Workspace, Depends(workspace)]
+Log = Annotated[QueryLog, Depends(query_log)]
 
 
 class Background:

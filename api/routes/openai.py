@@ -19,7 +19,7 @@ from api import sse
 from api.errors import INTERNAL
 from api.questions import Question
 from api.schemas import ChatMessage, ChatRequest
-from api.state import Saem
+from api.state import Log, Saem
 from rag import wire
 from rag.answer.answerer import Event
 from rag.errors import BadQuery, NotFound, RagError
@@ -38,7 +38,7 @@ def models(saem: Saem) -> dict[str, Any]:
 
 
 @router.post("/chat/completions", response_model=None)
-async def chat(body: ChatRequest, request: Request, saem: Saem) -> Response:
+async def chat(body: ChatRequest, request: Request, saem: Saem, query_log: Log) -> Response:
     """Answer the last user message from the documents, with ``[n]`` markers."""
     collection = _collection(body.model)
     turns = [m for m in body.messages if m.text().strip()]
@@ -52,17 +52,22 @@ async def chat(body: ChatRequest, request: Request, saem: Saem) -> Response:
         "model": body.model,
     }
 
+    entry = query_log.entry(collection)
+
     def start() -> Iterator[Event]:
-        return saem.answerer(collection).stream(question.text(), history=history)
+        answerer = saem.answerer(collection)
+        return entry.watch(answerer.stream(question.text(), history=history))
 
     asked = Question(request, start)
     if body.stream:
-        return sse.Events(_chunks(head, await asked.next(), asked), asked)
+        streamed = sse.Events(_chunks(head, await asked.next(), asked), asked)
+        streamed.headers.update(entry.headers)
+        return streamed
     answer = await asked.answer()
     message = {"role": "assistant", "content": answer.text}
     choice = {"index": 0, "message": message, "finish_reason": "stop", "logprobs": None}
     content = {**head, "object": "chat.completion", "choices": [choice], "rag": _extension(answer)}
-    return JSONResponse(content)
+    return JSONResponse(content, headers=entry.headers)
 
 
 async def _chunks(head: dict[str, Any], first: Event | None, rest: Question) -> AsyncIterator[str]:

@@ -12,7 +12,7 @@ from fastapi.responses import Response
 from api import errors, sse
 from api.questions import Question
 from api.schemas import AskRequest, AskResponse, SearchRequest, SearchResponse
-from api.state import Saem
+from api.state import Log, Saem
 from rag import wire
 from rag.answer.answerer import Event
 from rag.errors import RagError
@@ -24,32 +24,48 @@ log = logging.getLogger("saem")
 
 
 @router.post("/search", response_model=SearchResponse)
-def search(request: SearchRequest, saem: Saem) -> dict[str, Any]:
+def search(
+    request: SearchRequest, saem: Saem, query_log: Log, response: Response
+) -> dict[str, Any]:
     """Rank the passages that match a query."""
+    entry = query_log.entry(request.collection)
     result = saem.searcher(request.collection).search(
         request.query, request.top_k, request.mode, parse_filter(request.filter)
     )
+    entry.found(result)
+    response.headers.update(entry.headers)
     return wire.search(result)
 
 
 @router.post("/ask", response_model=AskResponse)
 async def ask(
-    body: AskRequest, request: Request, saem: Saem, accept: Annotated[str, Header()] = ""
+    body: AskRequest,
+    request: Request,
+    saem: Saem,
+    query_log: Log,
+    response: Response,
+    accept: Annotated[str, Header()] = "",
 ) -> dict[str, Any] | Response:
     """Answer a question with citations.
 
     With `Accept: text/event-stream` the answer streams as events: `hits`, then `delta`s with
     `text`, at last `answer`, in this response's shape; or `error`.
     """
+    entry = query_log.entry(body.collection)
 
     def start() -> Iterator[Event]:
         chosen = parse_filter(body.filter)
-        return saem.answerer(body.collection).stream(body.question, body.top_k, body.mode, chosen)
+        answerer = saem.answerer(body.collection)
+        return entry.watch(answerer.stream(body.question, body.top_k, body.mode, chosen))
 
     question = Question(request, start)
     if "text/event-stream" in accept:
-        return sse.Events(_lines(await question.next(), question), question)
-    return wire.answer(await question.answer())
+        streamed = sse.Events(_lines(await question.next(), question), question)
+        streamed.headers.update(entry.headers)
+        return streamed
+    answer = await question.answer()
+    response.headers.update(entry.headers)
+    return wire.answer(answer)
 
 
 async def _lines(first: Event | None, rest: Question) -> AsyncIterator[str]:

@@ -4,6 +4,7 @@
 import { cite, drawAnswer, element, sentence } from "./prose.js";
 import { byNumber, hideNote, hitCard, markerFor, sourceCard } from "./sources.js";
 import { t, writtenIn } from "./text.js";
+import { thumbs } from "./votes.js";
 
 const result = document.getElementById("result");
 const announce = document.getElementById("announce");
@@ -130,14 +131,16 @@ export function answered(found) {
   const said = notes(found.warnings, found.replaced ? t("replaced") : "");
   const main = element("section", { class: "answer" }, heading, text);
   if (said) found.replaced ? text.before(said) : text.after(said); // what explains a change comes first
+  if (found.logged) main.append(thumbs(found));
+  const votes = (hit) => thumbs(found, found.hits.indexOf(hit));
   const cited = new Set([...sources.values()].map(({ hit }) => hit));
   const others = found.hits.filter((hit) => !cited.has(hit));
   const side = element("section", { class: "sources" });
   if (sources.size) {
-    side.append(element("h2", {}, t("sources")), cards([...sources.values()].map(sourceCard)));
+    side.append(element("h2", {}, t("sources")), cards([...sources.values()].map((source) => sourceCard(source, votes(source.hit)))));
   }
   if (others.length) {
-    const rest = cards(others.map((hit) => hitCard(hit, { brief: true })));
+    const rest = cards(others.map((hit) => hitCard(hit, { brief: true, votes: votes(hit) })));
     const summary = sources.size ? t("alsoRead", { n: others.length }) : t("abstainedNear");
     side.append(element("details", {}, element("summary", {}, summary), rest));
   }
@@ -152,7 +155,7 @@ export function listed(found) {
   const words = found.hits.length
     ? t("foundIn", { n: found.hits.length, ms: Math.max(1, Math.round(found.took_ms)) })
     : t("nothing");
-  const list = cards(found.hits.map((hit) => hitCard(hit, { scored: true })));
+  const list = cards(found.hits.map((hit, index) => hitCard(hit, { scored: true, votes: thumbs(found, index) })));
   const heading = element("h2", {}, words);
   show("listed", element("section", { class: "sources" }, heading, notes(found.warnings), found.hits.length ? list : null));
   say(words);

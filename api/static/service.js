@@ -39,8 +39,7 @@ function posted(body, accept, signal) {
   return { method: "POST", headers, body: JSON.stringify(body), signal };
 }
 
-async function json(path, options) {
-  const response = await send(path, options);
+async function parsed(response) {
   try {
     return await response.json();
   } catch (error) {
@@ -49,9 +48,21 @@ async function json(path, options) {
   }
 }
 
+const json = async (path, options) => parsed(await send(path, options));
+
+// What votes on a result are sent under; `logged` is null where the service keeps no query log.
+const named = (response, { collection }) => ({ logged: response.headers.get("X-Saem-Query"), collection });
+
 export const collections = async () => (await json("collections", { cache: "no-store" })).collections;
 
-export const search = (body, signal) => json("search", posted(body, "application/json", signal));
+export async function search(body, signal) {
+  const response = await send("search", posted(body, "application/json", signal));
+  return { ...(await parsed(response)), ...named(response, body) };
+}
+
+// Whether the answer (`hit` is null) or a hit of a result helped: 1, -1, or 0 for neither.
+export const vote = ({ logged, collection }, vote, hit) =>
+  send("votes", posted({ id: logged, vote, hit, collection }, "application/json"));
 
 export function documentText(id, collection, signal) {
   const query = collection ? `?${new URLSearchParams({ collection })}` : "";
@@ -104,12 +115,12 @@ export async function* events(stream) {
 export async function ask(body, on, signal) {
   const response = await send("ask", posted(body, "text/event-stream", signal));
   if ((response.headers.get("Content-Type") ?? "").includes("application/json")) {
-    return response.json();
+    return { ...(await response.json()), ...named(response, body) };
   }
   try {
     for await (const { event, data } of events(response.body)) {
       if (event === "error") throw failureFrom(JSON.parse(data), 200);
-      if (event === "answer") return JSON.parse(data);
+      if (event === "answer") return { ...JSON.parse(data), ...named(response, body) };
       if (event === "hits") on.hits(JSON.parse(data).hits);
       if (event === "delta") on.delta(JSON.parse(data).text);
     }

@@ -89,19 +89,20 @@ function scores(hit) {
 }
 
 function card(number, head, { body, more }, foot) {
-  const tools = element("span", { class: "tools" }, more, foot.open);
+  const tools = element("span", { class: "tools" }, more, foot.open, foot.votes);
   const bottom = element("div", { class: "card-foot" }, foot.place, foot.scores, tools);
   const badge = element("span", { class: "number", "aria-hidden": "true" }, number);
   return element("li", { class: "card" }, badge, element("div", { class: "card-body" }, head, body, bottom));
 }
 
 // A cited source, its quotes highlighted.
-export function sourceCard({ n, hit, citations }) {
+export function sourceCard({ n, hit, citations }, votes) {
   const { text, spans } = quoted(hit, citations);
   const [cited] = citations;
   const node = card(String(n), heading(hit, cited), passage(text, spans, "quote", 140, Infinity, firstOf(hit, spans)), {
     place: place(cited.path, cited.line),
     open: opener(cited.path, cited),
+    votes,
   });
   node.dataset.n = n;
   node.id = `source-${n}`;
@@ -109,12 +110,13 @@ export function sourceCard({ n, hit, citations }) {
 }
 
 // A retrieved passage, the question's words highlighted.
-export function hitCard(hit, { scored = false, brief = false } = {}) {
+export function hitCard(hit, { scored = false, brief = false, votes = null } = {}) {
   const spans = unitSpans(hit.text, hit.matches ?? []);
   return card(scored ? count(hit.rank) : "", heading(hit), passage(hit.text, spans, "term", brief ? 50 : 110, brief ? 200 : 480, behindHeadings(hit)), {
     place: place(hit.path),
     scores: scored ? scores(hit) : null,
     open: opener(hit.path, { ...hit, quote: hit.text }),
+    votes,
   });
 }
 

@@ -80,6 +80,11 @@ const WORDS = {
     added: "added",
     notAdded: "not added",
     noFiles: "There are no files in what you dropped.",
+    voteAnswer: "Was this answer helpful?",
+    votePassage: "Was this passage of {path} helpful?",
+    voteUp: "Helpful",
+    voteDown: "Not helpful",
+    voteFailed: "The vote was not kept: {why}",
   },
   ko: {
     tagline: "어디에 쓰여 있는지 보여 주는 답",
@@ -160,6 +165,11 @@ const WORDS = {
     added: "추가됨",
     notAdded: "추가하지 못함",
     noFiles: "끌어다 놓은 것에 파일이 없습니다.",
+    voteAnswer: "이 답변이 도움이 되었나요?",
+    votePassage: "{path}의 이 구절이 도움이 되었나요?",
+    voteUp: "도움이 됨",
+    voteDown: "도움이 안 됨",
+    voteFailed: "평가를 남기지 못했습니다: {why}",
   },
 };
 
