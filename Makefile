@@ -3,11 +3,12 @@ PYTHON ?= python3
 DOCS ?= docs
 HOME_DIR ?= .saem
 PORT ?= 8080
+DATA ?= ../shared/data
 VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := rag indexer api eval tests
 
-.PHONY: run test check lint types imports lock clean
+.PHONY: run test check lint types imports bench bench-report lock clean
 
 run: $(VENV)/.local ## Install, fetch the models, index DOCS, serve
 	@echo "== Models (fetched once)"
@@ -36,10 +37,39 @@ types: $(VENV)/.dev
 imports: $(VENV)/.dev
 	@$(BIN)/lint-imports --no-logo
 
+BENCH := eval/bench/results
+RUN := PYTHONPATH=. .venv-bench/bin/python -m eval.bench
+
+bench: .venv-bench/.done ## Measure Saem beside other systems on DATA (an hour of a quiet machine)
+	@.venv-bench/bin/rag models pull
+	@mkdir -p $(BENCH)
+	-$(RUN).sparse --data $(DATA)/enwiki-200k --queries $(DATA)/squad/dev-v1.1.json --json $(BENCH)/sparse.json
+	-$(RUN).sparse --data $(DATA)/scifact --sizes 5183 --questions 300 --json $(BENCH)/scifact.json
+	-$(RUN).build --data $(DATA)/enwiki-200k --repetitions 2 --json $(BENCH)/build.json
+	-$(RUN).freshness --data $(DATA)/enwiki-200k --repetitions 2 --json $(BENCH)/freshness.json
+	-$(RUN).dense --json $(BENCH)/dense.json
+	-$(RUN).encode --data $(DATA)/scifact --json $(BENCH)/encode.json
+	-$(RUN).http --json $(BENCH)/http.json
+	-$(RUN).rag_systems --data $(DATA)/scifact --json $(BENCH)/rag_systems.json
+	-$(RUN).gpu --json $(BENCH)/gpu.json
+	@$(MAKE) --no-print-directory bench-report
+
+bench-report: .venv-bench/.done ## Tables and plots of what `make bench` has measured
+	@$(RUN).report $(BENCH)
+
+.venv-bench/.done: pyproject.toml requirements.lock eval/bench/requirements.in
+	@echo "== Installing what is measured, in an environment of its own"
+	@$(PYTHON) -m venv .venv-bench
+	@.venv-bench/bin/python -m pip install -q --disable-pip-version-check uv
+	@.venv-bench/bin/uv pip install -q --python .venv-bench/bin/python -c requirements.lock \
+		$(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS)) --overrides eval/bench/overrides.txt \
+		-e '.[local,eval]' -r eval/bench/requirements.in
+	@touch $@
+
 lock: $(VENV)/.dev ## Pin everything anew
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --upgrade \
-		--extra local --extra dev pyproject.toml -o requirements.lock
+		--extra local --extra eval --extra dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --upgrade \
 		--extra gpu pyproject.toml -o requirements-gpu.lock
 
@@ -56,8 +86,8 @@ $(VENV)/.local: pyproject.toml requirements.lock | $(VENV)/bin/python
 
 $(VENV)/.dev: $(VENV)/.local
 	@echo "== Installing what the tests need"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[local,dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[local,eval,dev]'
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -104,6 +104,7 @@ class CollectionJson(BaseModel):
     generation: int
     analyser: str
     encoder: str
+    tuned: dict[str, Any] = Field(description="What `rag tune` has found: settings, provenance.")
 
 
 class FailedCollection(BaseModel):

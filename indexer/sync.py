@@ -14,7 +14,8 @@ from pathlib import Path
 from indexer.chunk import chunk
 from indexer.readers import SUFFIXES, read
 from indexer.sources import Found, list_sources
-from rag.analysis import FINGERPRINT, analyse, detect
+from rag import analysis
+from rag.analysis import FINGERPRINT, detect
 from rag.errors import SourceError
 from rag.index import Collection, Known, Row, Stat
 from rag.index.lock import WriterLock
@@ -108,7 +109,7 @@ def sync(
 def make_row(document: Document, chunk_tokens: int, stat: Stat = Stat()) -> Row:  # noqa: B008
     """``document`` cut into passages and analysed."""
     chunks = chunk(document, chunk_tokens)
-    terms = [[t.text for t in analyse(c.context)] for c in chunks]
+    terms = [analysis.terms(c.context) for c in chunks]
     return Row(document, detect(document.text), chunks, terms, stat)
 
 

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag import analysis
 from rag.analysis import analyse, detect, matches
 from rag.analysis.latin import STOP_WORDS
 
@@ -158,3 +159,13 @@ def test_only_hangul_han_and_kana_are_cut_into_bigrams() -> None:
     for character in "\ua000\uab70Яaé०":  # Yi, Cherokee, Cyrillic, Latin, Devanagari
         assert len(terms(character * 3)) == 1, f"U+{ord(character):04X}"
     assert terms("\ue000\uf8ff") == [], "private use characters are no text"
+
+
+@given(st.text() | WORDS)
+def test_bare_terms_are_those_of_the_analysis(text: str) -> None:
+    assert analysis.terms(text) == terms(text)
+
+
+@pytest.mark.parametrize("text", ["한국어 " * 50 + "가나다" * 40, "Long" * 40 + " snake_case_name"])
+def test_bare_terms_of_long_runs(text: str) -> None:
+    assert analysis.terms(text) == terms(text)

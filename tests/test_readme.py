@@ -15,7 +15,7 @@ import typer
 
 from rag import wire
 from rag.cli.app import app
-from rag.settings import Settings
+from rag.settings import Settings, fields
 from rag.workspace import Workspace
 from tests.support import docs
 
@@ -43,7 +43,7 @@ def commands(page: Path) -> list[list[str]]:
     text = page.read_text("utf-8")
     inline = re.findall(r"`([^`\n]+)`", re.sub(r"^```.*?^```", "", text, flags=re.M | re.S))
     lines = "\n".join(blocks(page, "sh")).replace("\\\n", " ").splitlines()
-    return [line.split("#")[0].split() for line in lines + inline if line.strip()]
+    return [words for line in lines + inline if (words := line.split("#")[0].split())]
 
 
 def table(readme: Path) -> list[tuple[str, str, str]]:
@@ -57,13 +57,15 @@ def shown_default(field: dataclasses.Field[object]) -> str:
         return "~/.saem"
     if field.name == "cache":
         return "~/.cache/saem"
+    if isinstance(field.default, bool):
+        return str(field.default).lower()
     return '""' if field.default == "" else str(field.default)
 
 
 @readmes
 def test_the_table_of_settings_is_complete_and_right(readme: Path) -> None:
     assert [(setting, default) for setting, default, _ in table(readme)] == [
-        (f.name, shown_default(f)) for f in dataclasses.fields(Settings)
+        (f.name, shown_default(f)) for f in fields()
     ]
 
 
@@ -93,7 +95,7 @@ def test_every_make_target_exists(page: Path) -> None:
         wanted = {word for word in call[1:] if "=" not in word}
         assert wanted <= targets, call
         variables = {word.split("=")[0] for word in call[1:] if "=" in word}
-        assert variables <= {"DOCS", "HOME_DIR", "PORT", "PYTHON"}, call
+        assert variables <= {"DOCS", "HOME_DIR", "PORT", "PYTHON", "DATA"}, call
 
 
 def options() -> dict[str, set[str]]:

@@ -161,3 +161,31 @@ def test_keys_are_not_printed() -> None:
     shown = repr(Settings(encoder_key="sesame", llm_key="tahini"))
     assert "sesame" not in shown
     assert "tahini" not in shown
+
+
+@pytest.mark.parametrize(
+    ("text", "value"), [("true", True), ("FALSE", False), ("1", True), ("0", False)]
+)
+def test_truth_is_read_as_people_write_it(
+    text: str, value: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RAG_QUERY_LOG", text)
+    assert Settings.load().query_log is value
+    monkeypatch.setenv("RAG_QUERY_LOG", "perhaps")
+    with pytest.raises(ConfigError, match="must be true or false, not 'perhaps'"):
+        Settings.load()
+
+
+def test_a_tuning_takes_the_place_of_defaults_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RAG_B", "0.75")
+    toml("k1 = 1.2")
+    settings = Settings.load(top_k=5).over({"k1": 9.0, "b": 0.1, "top_k": 7, "depth": 30})
+    assert (settings.k1, settings.b, settings.top_k, settings.depth) == (1.2, 0.75, 5, 30)
+    with pytest.raises(ConfigError, match="the collection's tuning names an unknown setting"):
+        settings.over({"explicit": []})
+
+
+def test_explicit_is_no_setting() -> None:
+    toml("explicit = ['k1']")
+    with pytest.raises(ConfigError, match="unknown setting 'explicit'"):
+        Settings.load()

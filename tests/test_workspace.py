@@ -84,3 +84,16 @@ def test_a_collection_that_was_made_anew_is_opened_anew(saem: Workspace, folder:
 def test_folders_that_are_no_collections_are_passed_over(saem: Workspace) -> None:
     shutil.copytree(saem.folder / "default", saem.folder / "default (copy)")
     assert saem.names() == ["default"]
+
+
+def test_a_collection_s_tuning_counts_in_its_searches_alone(saem: Workspace, folder: Path) -> None:
+    saem.index(folder, name="other")
+    saem.collection().tune({"settings": {"k1": 3.0, "mode": "bm25"}, "provenance": {}})
+    again = Workspace(saem.settings)
+    assert again.searcher().settings.k1 == 3.0
+    assert again.searcher().search("tea").mode == "bm25"
+    assert again.searcher("other").settings.k1 == 1.2
+    assert again.collection().status().tuned["settings"] == {"k1": 3.0, "mode": "bm25"}
+    again.collection().tune({})
+    assert again.searcher().settings == again.settings
+    again.close()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from rag.analysis import analyse, detect
+from rag.analysis import detect, terms
 from rag.answer import prompt
 from rag.answer.cited import CitedText
 from rag.answer.confidence import confidence
@@ -185,7 +185,7 @@ class Answerer:
 
     def _quoted(self, question: str, hits: Sequence[Hit], warnings: Sequence[str]) -> Answer:
         """An answer made of the documents' own best sentences."""
-        weights = self.searcher.collection.idf(t.text for t in analyse(question))
+        weights = self.searcher.collection.idf(terms(question))
         evidence = Evidence(hits[:_SOURCES], self.searcher.encoder)
         quotes = evidence.relevant(question, weights, _QUOTED)
         if not quotes:  # passages of signs alone

@@ -7,7 +7,7 @@ questions on other matters, 70 to 95 of 100 lie below.
 
 from __future__ import annotations
 
-from rag.analysis import analyse
+from rag import analysis
 from rag.search import Searcher, crosslingual
 from rag.types import SearchResult
 
@@ -18,11 +18,11 @@ def confidence(searcher: Searcher, result: SearchResult) -> float:
     Coverage is the share of the question's terms, weighted by rarity, that the best hit has.
     Similarity is the best cosine, as a share of the way from the average passage's cosine to 1.
     """
-    weights = searcher.collection.idf(t.text for t in analyse(result.query))
+    weights = searcher.collection.idf(analysis.terms(result.query))
     total = sum(weights.values())
     covered = 0.0
     for hit in result.hits:
-        terms = {t.text for t in analyse(hit.chunk.context)} & weights.keys()
+        terms = weights.keys() & analysis.terms(hit.chunk.context)
         covered = max(covered, sum(weights[t] for t in terms))
     coverage = covered / total if total else 0.0
     cosines = [hit.scores["dense"] for hit in result.hits if "dense" in hit.scores]

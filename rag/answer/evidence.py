@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.analysis import analyse, sentences
+from rag.analysis import sentences, terms
 from rag.encode import Encoder
 from rag.types import Chunk, Hit
 
@@ -129,4 +129,4 @@ def _sentences(n: int, chunk: Chunk) -> Iterator[Sentence]:
 
 
 def _terms(text: str) -> frozenset[str]:
-    return frozenset(t.text for t in analyse(text))
+    return frozenset(terms(text))

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from rag import __version__, errors
-from rag.cli import commands, models, view
+from rag.cli import commands, measuring, models, view
 
 EXIT_CODES: dict[type[errors.RagError], int] = {
     errors.ConfigError: 2,
@@ -58,6 +58,9 @@ app.command("ask")(commands.ask)
 app.command("serve")(commands.serve)
 app.command("status")(commands.status)
 app.command("delete")(commands.delete)
+app.command("eval")(measuring.evaluate)
+app.command("tune")(measuring.tune)
+app.command("synth")(measuring.synth)
 app.add_typer(models.app, name="models")
 
 

@@ -25,6 +25,8 @@ from rich.table import Table
 from rich.text import Text
 
 if TYPE_CHECKING:
+    from eval.dataset import Dataset
+    from eval.synth import Summary
     from indexer.sync import Report
     from rag.index import Collection
     from rag.settings import Settings
@@ -42,6 +44,15 @@ def _shown(text: str) -> str:
 
 def say(line: str) -> None:
     _out.print(escape(_shown(line)))
+
+
+def console() -> Console:
+    """Where results go."""
+    return _out
+
+
+def warn(line: str) -> None:
+    _err.print(f"[yellow]note[/] {escape(_shown(line))}")
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -115,8 +126,27 @@ def print_status(collections: Sequence[Collection], home: Path, *, documents: bo
         table.add_row(s.name, *counts, size, str(s.generation))
     _out.print(table)
     if documents:
+        if tuned := collections[0].tuned():
+            found = ", ".join(f"{name} {value}" for name, value in tuned["settings"].items())
+            say(f"tuned on {tuned['provenance']['data']}: {found}")
         for known in collections[0].documents():
             say(f"{known.id}  {known.language:<3} {known.chunks:>4} passages  {known.path}")
+
+
+def print_synthesis(summary: Summary, dataset: Dataset, folder: Path) -> None:
+    """What was made and what was dropped, by kind of question, and two of each kind."""
+    table = Table(box=None, header_style="bold", padding=(0, 2, 0, 0))
+    for head in ("kind", "made", "kept", "dropped"):
+        table.add_column(head, justify="right" if head in ("made", "kept") else "left")
+    for kind, tally in summary.kinds.items():
+        dropped = ", ".join(f"{n} {why}" for why, n in tally.dropped.most_common())
+        table.add_row(kind, f"{tally.generated:,}", f"{tally.kept:,}", dropped)
+    _out.print(table)
+    _warn(summary.notes)
+    for kind in summary.kinds:
+        for query in [q for q in dataset.queries if q.labels["kind"] == kind][:2]:
+            say(f"  {kind}: {query.text}")
+    say(f"{len(dataset.queries):,} questions in {folder}")
 
 
 def print_models(rows: Sequence[Mapping[str, Any]]) -> None:
@@ -187,7 +217,7 @@ def print_address(url: str, settings: Settings, *, as_json: bool) -> None:
 
 def _warn(warnings: Sequence[str]) -> None:
     for warning in warnings:
-        _err.print(f"[yellow]note[/] {escape(warning)}")
+        warn(warning)
 
 
 def _heading(chunk: Chunk) -> str:

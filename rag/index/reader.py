@@ -202,6 +202,7 @@ class Reader:
             generation=self.generation,
             analyser=self._read.meta("analyser") or "",
             encoder=self._read.meta("encoder") or "",
+            tuned=self.tuned(),
         )
 
     def tuned(self) -> dict[str, Any]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from rag.types import Chunk, Document
 
@@ -44,7 +45,10 @@ class Known:
 
 @dataclass(frozen=True, slots=True)
 class Status:
-    """A collection's state; ``outstanding`` passages have no vector yet."""
+    """A collection's state; ``outstanding`` passages have no vector yet.
+
+    ``tuned`` is what `rag tune` has found for it: ``settings``, and their ``provenance``.
+    """
 
     name: str
     documents: int
@@ -54,3 +58,4 @@ class Status:
     generation: int
     analyser: str
     encoder: str
+    tuned: Mapping[str, Any]

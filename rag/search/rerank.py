@@ -14,7 +14,7 @@ from types import MappingProxyType
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.analysis import analyse
+from rag import analysis
 from rag.errors import ConfigError
 from rag.search.fuse import Scored
 from rag.types import Chunk
@@ -74,8 +74,8 @@ def features(
     normal = {name: _normal(scored) for name, scored in stages.items()}
     rows = []
     for chunk in chunks:
-        found = [t.text for t in analyse(chunk.context)]
-        title = {t.text for t in analyse(" ".join((chunk.title, *chunk.heading)))}
+        found = analysis.terms(chunk.context)
+        title = set(analysis.terms(" ".join((chunk.title, *chunk.heading))))
         places = _places(found, frozenset(terms))
         rows.append(
             (

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from rag.analysis import FINGERPRINT, analyse, detect, matches
+from rag import analysis
+from rag.analysis import FINGERPRINT, detect, matches
 from rag.encode import Encoder
 from rag.errors import (
     BadQuery,
@@ -122,7 +123,7 @@ class Searcher:
         clock = _Clock()
         languages: dict[str, tuple[str, ...]] = {}
         with clock("analyse"):
-            terms = [term.text for term in analyse(query)]
+            terms = analysis.terms(query)
         if mode == "tfidf":
             with clock("tfidf"):
                 stages["tfidf"] = self.collection.sparse(terms, depth, filter, scorer="tfidf")

@@ -1,0 +1,174 @@
+"""Collections to measure on: a user's own, or one made of a data set and kept in the cache."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
+
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.dataset import Dataset
+from indexer.readers import read
+from indexer.sync import Progress, make_row, quiet
+from indexer.vectors import fill_vectors
+from rag import analysis
+from rag.analysis import FINGERPRINT, detect
+from rag.encode import Encoder, load_encoder
+from rag.errors import BadQuery, CollectionMissing, SourceError
+from rag.index import Collection, Row
+from rag.settings import COLLECTION_NAME, Settings
+from rag.types import Chunk, Document, digest
+
+Watch = Callable[[str, str], AbstractContextManager[Progress]]
+"""Shows progress of a step, given what is done and in which unit."""
+_BATCH = 1000
+
+
+def unwatched(label: str, unit: str) -> AbstractContextManager[Progress]:
+    """Progress that nobody watches."""
+    return nullcontext(quiet)
+
+
+class Beds:
+    """Opens the collections that configurations need, each once.
+
+    Parameters
+    ----------
+    existing
+        The user's collection to ask, where the data set brings no documents.
+    """
+
+    def __init__(
+        self, dataset: Dataset, existing: Collection | None = None, watch: Watch = unwatched
+    ) -> None:
+        if existing is None and not dataset.documents:
+            raise BadQuery(
+                f"'{dataset.name}' has questions but no documents",
+                remedy="Name the collection that they are about with --collection, "
+                "or the documents with --corpus",
+            )
+        self._dataset = dataset
+        self._existing = None if dataset.documents else existing
+        self._watch = watch
+        self._encoders: dict[str, Remembering | None] = {}
+        self._open: dict[Path, Collection] = {}
+
+    def encoder(self, settings: Settings) -> Remembering | None:
+        """The settings' encoder, which remembers the questions that it has encoded."""
+        key = f"{settings.encoder} {settings.encoder_model}"
+        if key not in self._encoders:
+            encoder = load_encoder(settings)
+            self._encoders[key] = None if encoder is None else Remembering(encoder)
+        return self._encoders[key]
+
+    def collection(self, settings: Settings, *, cut: bool, vectors: bool) -> Collection:
+        """The collection that the data set's documents make, ready to be searched.
+
+        Parameters
+        ----------
+        cut
+            Cut documents into passages of ``chunk_tokens``; otherwise each is one passage.
+        vectors
+            Whether passages need their vectors.
+        """
+        if self._existing:
+            return self._existing
+        encoder = self.encoder(settings) if vectors else None
+        size = str(settings.chunk_tokens) if cut else "whole"
+        corpus = digest(*(f"{d.id}{d.version}{d.title}" for d in self._dataset.documents))
+        bound = encoder.fingerprint if encoder else ""
+        path = settings.cache / "eval" / digest(corpus, FINGERPRINT, size, bound)
+        if path not in self._open:
+            self._open[path] = Collection(path, create=True)
+            self._open[path].ensure("analyser", FINGERPRINT)
+            self._fill(self._open[path], settings.chunk_tokens if cut else 0)
+        collection = self._open[path]
+        if encoder and collection.outstanding():
+            with self._watch("Encoding", "passages") as progress:
+                fill_vectors(collection, encoder, progress)
+        return collection
+
+    def close(self) -> None:
+        for collection in self._open.values():
+            collection.close()
+
+    def _fill(self, collection: Collection, tokens: int) -> None:
+        known = {d.id for d in collection.documents()}
+        missing = [d for d in self._dataset.documents if d.id not in known and d.text.strip()]
+        with self._watch("Indexing", "documents") as progress:
+            for start in range(0, len(missing), _BATCH):
+                part = missing[start : start + _BATCH]
+                rows = [make_row(d, tokens) if tokens else whole(d) for d in part]
+                collection.upsert(rows, wait=60)
+                progress(start + len(part), len(missing))
+
+
+class Remembering:
+    """An encoder that encodes each question once, and knows how long that took."""
+
+    def __init__(self, encoder: Encoder) -> None:
+        self._encoder = encoder
+        self._vectors: dict[str, NDArray[np.float32]] = {}
+        self.name = encoder.name
+        self.fingerprint = encoder.fingerprint
+        self.passages = encoder.passages
+        self.milliseconds: dict[str, float] = {}
+
+    @property
+    def dim(self) -> int:
+        return self._encoder.dim
+
+    def query(self, text: str) -> NDArray[np.float32]:
+        if text not in self._vectors:
+            started = time.perf_counter()
+            self._vectors[text] = self._encoder.query(text)
+            self.milliseconds[text] = (time.perf_counter() - started) * 1000
+        return self._vectors[text]
+
+
+def whole(document: Document) -> Row:
+    """``document`` as a single passage."""
+    end = len(document.text)
+    chunk = Chunk(document.id, document.version, 0, 0, end, document.text, document.path,
+                  document.title)  # fmt: skip
+    terms = analysis.terms(chunk.context)
+    return Row(document, detect(document.text), [chunk], [terms])
+
+
+def existing(settings: Settings, name: str | None) -> Collection | None:
+    """The user's collection ``name``, ``None`` if no name is given."""
+    if name is None:
+        return None
+    if not COLLECTION_NAME.fullmatch(name):
+        raise BadQuery(f"'{name}' is no name for a collection")
+    path = settings.home / "collections" / name
+    if not (path / "catalog.sqlite").exists():
+        raise CollectionMissing(name)
+    return Collection(path)
+
+
+def reread(collection: Collection) -> tuple[Document, ...]:
+    """The documents of ``collection``, read from their files again, to be cut anew.
+
+    Raises
+    ------
+    SourceError
+        A file is gone, or has changed since it was indexed.
+    """
+    found = []
+    for known in collection.documents():
+        file = Path(url2pathname(urlsplit(known.uri).path))
+        try:
+            document = read(file.read_bytes(), uri=known.uri, path=known.path)
+        except OSError as e:
+            raise SourceError(known.path, f"cannot be read again: {e.strerror}") from e
+        if document.version != known.version:
+            raise SourceError(known.path, "has changed since it was indexed",
+                              remedy="Run `rag index` first")  # fmt: skip
+        found.append(document)
+    return tuple(found)

@@ -1,0 +1,1 @@
+"""Benchmarks: Saem beside other systems, on the same cores in turn (`make bench`)."""

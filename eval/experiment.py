@@ -1,0 +1,241 @@
+"""Asks every configuration the same questions and says which is better, and how surely."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from eval import measures, significance
+from eval.answering import ANSWER_MEASURES, Answering
+from eval.baselines import Baseline
+from eval.bed import Beds, Watch, unwatched
+from eval.configuration import Configuration
+from eval.dataset import Dataset, Query
+from eval.explain import explain
+from eval.places import Places
+from eval.result import Comparison, Lost, Outcome, PerQuery, Result
+from rag import __version__
+from rag.errors import BadQuery
+from rag.index import Collection
+from rag.search import Searcher
+from rag.search.fuse import Scored
+from rag.settings import Settings
+from rag.types import Chunk
+
+TOP_K = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is measured.
+
+    Attributes
+    ----------
+    names
+        Measures; configurations are sorted and compared by the first.
+    baseline
+        The configuration that all others are compared with, beside the best one.
+    worst
+        How many of the best configuration's worst queries are explained.
+    answering
+        Asks for answers, too, where wanted; measures of answers may then be named.
+    """
+
+    names: tuple[str, ...] = measures.DEFAULT
+    baseline: str | None = None
+    worst: int = 0
+    seed: int = 0
+    command: str = ""
+    answering: Answering | None = None
+
+
+def run(
+    dataset: Dataset,
+    configurations: Sequence[Configuration],
+    existing: Collection | None = None,
+    plan: Plan = Plan(),
+    watch: Watch = unwatched,
+) -> Result:
+    """Measure ``configurations`` on ``dataset``, on one shared analysis and encoding.
+
+    Raises
+    ------
+    BadQuery
+        There is nothing to ask or to compare, or a measure is unknown.
+    """
+    answering = plan.answering
+    leading, *_ = plan.names
+    names = [n for n in plan.names if not (answering and n in ANSWER_MEASURES)]
+    names = [str(m) for m in measures.parse(names)]
+    judged = [q for q in dataset.queries if any(grade > 0 for grade in q.relevant.values())]
+    if not judged and not answering:
+        raise BadQuery(
+            f"no query of '{dataset.name}' has a relevant document",
+            remedy="Check the qrels and the split",
+        )
+    if answering:  # the baselines give none
+        configurations = [c for c in configurations if c.system == "saem"]
+    if not configurations:
+        raise BadQuery("there is no configuration that gives answers")
+    if plan.baseline and plan.baseline not in {c.name for c in configurations}:
+        raise BadQuery(f"no configuration is called '{plan.baseline}'")
+    beds = Beds(dataset, existing, watch)
+    try:
+        runners = {c.name: Runner(c, configurations, beds, dataset) for c in configurations}
+        outcomes = [r.outcome(judged, dataset, names, plan.seed, watch) for r in runners.values()]
+        if answering:
+            outcomes = _answered(outcomes, runners, dataset, plan, answering, watch)
+        if leading not in outcomes[0].values:
+            raise BadQuery(f"'{dataset.name}' has nothing to measure {leading} by")
+        outcomes.sort(key=lambda o: -o.summary[leading].mean)
+        values = {o.name: o.values[leading] for o in outcomes}
+        collection = runners[outcomes[0].name].collection
+        return Result(
+            dataset=dataset.name,
+            measure=leading,
+            command=plan.command,
+            date=datetime.now(UTC).isoformat(timespec="seconds"),
+            machine=machine(),
+            version=__version__,
+            documents=collection.status().documents,
+            passages=collection.count(),
+            queries={q.id: q.text for q in (dataset.queries if answering else judged)},
+            outcomes=tuple(outcomes),
+            comparisons=_comparisons(leading, values, plan),
+            lost=_lost([runners[o.name] for o in outcomes], judged, values, plan.worst),
+            warnings=(*dataset.warnings, *(answering.notes if answering else ())),
+        )
+    finally:
+        beds.close()
+
+
+def _answered(
+    outcomes: Sequence[Outcome],
+    runners: Mapping[str, Runner],
+    dataset: Dataset,
+    plan: Plan,
+    answering: Answering,
+    watch: Watch,
+) -> list[Outcome]:
+    found = []
+    for outcome in outcomes:
+        searcher = runners[outcome.name].searcher
+        with watch(f"{outcome.name}: answers", "queries") as progress:
+            found.append(answering.add(outcome, searcher, dataset, plan.seed, progress))
+    return answering.preferred(found, dataset, plan.baseline or found[0].name, plan.seed)
+
+
+def _lost(
+    runners: Sequence[Runner], queries: Sequence[Query], values: Mapping[str, PerQuery], count: int
+) -> tuple[Lost, ...]:
+    """The worst queries of the best configuration of ours."""
+    ours = next((r for r in runners if r.configuration.system == "saem"), None)
+    if not (count and ours):
+        return ()
+    judged = [q for q in queries if q.id in values[ours.name]]
+    return explain(ours.searcher, ours.places, judged, values[ours.name], count)
+
+
+class Runner:
+    """One configuration over the collection that it needs."""
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        among: Iterable[Configuration],
+        beds: Beds,
+        dataset: Dataset,
+    ) -> None:
+        self.configuration = configuration
+        self.name = configuration.name
+        bed = next((c for c in (configuration, *among) if c.vectors and _alike(c, configuration)),
+                   configuration)  # fmt: skip
+        self.collection = beds.collection(bed.settings, cut=bed.cut, vectors=bed.vectors)
+        self.places = Places(self.collection, dataset)
+        encoder = beds.encoder(configuration.settings) if configuration.vectors else None
+        longest = max((len(q.text) for q in dataset.queries), default=0)
+        allowed = max(longest, configuration.settings.max_query_chars)
+        settings = configuration.settings.replace(max_query_chars=allowed)
+        self.searcher = Searcher(self.collection, encoder, settings)
+        self._encoder = encoder
+        self._baseline: Baseline | None = None
+        if configuration.system != "saem":
+            self._baseline = Baseline(configuration.system, passages(self.collection))
+
+    def rank(self, query: Query) -> tuple[Scored, Mapping[str, float], tuple[str, ...]]:
+        """Passages, milliseconds by stage, and warnings."""
+        if self._baseline:
+            started = time.perf_counter()
+            ranked = self._baseline.rank(query.text, TOP_K)
+            return ranked, {"total": (time.perf_counter() - started) * 1000}, ()
+        ranking = self.searcher.rank(query.text, TOP_K)
+        spent = dict(ranking.milliseconds)
+        if self._encoder and "encode" in spent:  # maybe encoded for another configuration
+            spent["encode"] = self._encoder.milliseconds[ranking.query]
+        return ranking.order, spent | {"total": sum(spent.values())}, ranking.warnings
+
+    def outcome(
+        self,
+        queries: Sequence[Query],
+        dataset: Dataset,
+        names: Sequence[str],
+        seed: int,
+        watch: Watch = unwatched,
+    ) -> Outcome:
+        rankings: dict[str, tuple[tuple[str, float], ...]] = {}
+        spent: dict[str, dict[str, float]] = {}
+        notes: dict[str, int] = {}
+        with watch(self.name, "queries") as progress:
+            for done, query in enumerate(queries, 1):
+                ranked, stages, warnings = self.rank(query)
+                rankings[query.id] = self.places.of(query, ranked)
+                for stage, ms in stages.items():
+                    spent.setdefault(stage, {})[query.id] = ms
+                for warning in warnings:
+                    notes[warning] = notes.get(warning, 0) + 1
+                progress(done, len(queries))
+        values = measures.per_query(dataset, rankings, names)
+        return Outcome(
+            name=self.name,
+            settings=self.configuration.described(),
+            values=values,
+            summary={m: significance.interval([*v.values()], seed) for m, v in values.items()},
+            milliseconds=spent,
+            curves={"recall": measures.recall_curve(dataset, rankings)},
+            rankings=rankings,
+            notes=tuple(f"{count} queries: {note}" for note, count in notes.items()),
+        )
+
+
+def passages(collection: Collection) -> list[Chunk]:
+    """All live passages."""
+    return [p for d in collection.documents() for p in collection.passages(d.id)]
+
+
+def machine() -> str:
+    """What it ran on, without names of its own."""
+    return f"{platform.machine()}, Python {platform.python_version()}, {platform.system()}"
+
+
+def _alike(a: Configuration, b: Configuration) -> bool:
+    """Whether both can search one collection."""
+    size = a.settings.chunk_tokens == b.settings.chunk_tokens or not a.cut
+    encoder = not b.vectors or _encoder(a.settings) == _encoder(b.settings)
+    return a.cut == b.cut and size and encoder
+
+
+def _encoder(settings: Settings) -> tuple[str, str]:
+    return settings.encoder, settings.encoder_model
+
+
+def _comparisons(
+    leading: str, values: Mapping[str, Mapping[str, float]], plan: Plan
+) -> tuple[Comparison, ...]:
+    best, *others = values
+    pairs = [(name, best) for name in others]
+    if plan.baseline and plan.baseline != best:
+        pairs += [(n, plan.baseline) for n in others if n != plan.baseline]
+    return significance.compare(leading, values, pairs, plan.seed)

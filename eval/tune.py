@@ -1,0 +1,289 @@
+"""Chooses settings that answer a data set's questions best, and says whether they hold.
+
+Settings are chosen on one part of the queries and compared with the present ones on another, the
+held-out part, which nothing was chosen on.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+
+from eval import learn, measures, significance
+from eval.abstention import best_threshold
+from eval.bed import Beds, Watch, unwatched
+from eval.dataset import Dataset, Query
+from eval.places import Places
+from eval.result import Comparison, Interval
+from rag import __version__
+from rag.answer.confidence import confidence
+from rag.errors import BadQuery, DependencyMissing
+from rag.index import Collection
+from rag.search import Searcher
+from rag.settings import Settings
+
+TOP_K = 100
+_DEPTHS = (30, 100, 200)
+_FOLDS = 3
+_FEWEST = 20
+"""Judged queries below which nothing is learned."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The present settings and the chosen ones on one part of the queries."""
+
+    queries: int
+    before: Interval
+    after: Interval
+    comparison: Comparison
+
+
+@dataclass(frozen=True, slots=True)
+class Threshold:
+    """``min_confidence`` as it was and as chosen, by balanced accuracy on the held-out part.
+
+    Balanced accuracy is the mean of the shares of answerable questions that are answered and of
+    unanswerable ones that are refused.
+    """
+
+    before: float
+    after: float
+    accuracy_before: float
+    accuracy_after: float
+
+
+@dataclass(frozen=True, slots=True)
+class Tuning:
+    """What was chosen, and how it fares.
+
+    Attributes
+    ----------
+    settings
+        Only those that differ from the present ones and won on the held-out part; these may be
+        saved.
+    tried
+        What was chosen, whether it won or not.
+    test
+        A third part, if there is one, that was used for nothing but this figure.
+    provenance
+        What to keep with the settings: when, on what, by which version, with which figures.
+    """
+
+    measure: str
+    settings: Mapping[str, Any]
+    tried: Mapping[str, Any]
+    chosen_on: Part
+    held_out: Part
+    test: Part | None = None
+    threshold: Threshold | None = None
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Tuner:
+    """Tunes ``base`` on ``dataset``.
+
+    Parameters
+    ----------
+    existing
+        The user's collection, where the data set brings no documents.
+    chunk_tokens
+        Sizes to try, where documents are cut; the data set's documents are whole otherwise.
+    """
+
+    def __init__(
+        self,
+        dataset: Dataset,
+        base: Settings,
+        existing: Collection | None = None,
+        *,
+        measure: str = "nDCG@10",
+        trials: int = 60,
+        seed: int = 0,
+        chunk_tokens: Sequence[int] = (),
+        watch: Watch = unwatched,
+    ) -> None:
+        (parsed,) = measures.parse([measure])
+        self.measure = str(parsed)
+        self._dataset = dataset
+        self._base = base.replace(mode="bm25" if base.encoder == "none" else "hybrid")
+        self._trials = trials
+        self._seed = seed
+        self._sizes = sorted({base.chunk_tokens, *chunk_tokens}) if chunk_tokens else []
+        self._watch = watch
+        self._beds = Beds(dataset, existing, watch)
+        self._places: dict[int, Places] = {}
+
+    def run(self, test: Dataset | None = None) -> Tuning:
+        """Choose, then compare.
+
+        Raises
+        ------
+        BadQuery
+            There are too few judged queries.
+        """
+        judged = [q for q in self._dataset.queries if max([0, *q.relevant.values()]) > 0]
+        if len(judged) < _FEWEST:
+            raise BadQuery(
+                f"{len(judged)} judged queries are too few to tune on",
+                remedy=f"Bring {_FEWEST} or more; `rag synth` can make some",
+            )
+        first, second = self._dataset.halves(0.7, self._seed)
+        tried = self._chosen(_judged(first))
+        after = self._base.with_values(tried, "tuning")
+        held = self._part(_judged(second), after)
+        won = held.comparison.difference.mean > 0
+        settings = dict(tried) if won else {}
+        threshold = self._threshold(first, second, after if won else self._base)
+        if threshold and threshold.accuracy_after > threshold.accuracy_before:
+            settings["min_confidence"] = threshold.after
+        return Tuning(
+            measure=self.measure,
+            settings=settings,
+            tried=tried,
+            chosen_on=self._part(_judged(first), after),
+            held_out=held,
+            test=self._part(_judged(test), after) if test else None,
+            threshold=threshold,
+            provenance={
+                "date": datetime.now(UTC).isoformat(timespec="seconds"),
+                "version": __version__,
+                "data": self._dataset.name,
+                "queries": len(judged),
+                "trials": self._trials,
+                "seed": self._seed,
+                "measure": self.measure,
+                "held_out_before": round(held.before.mean, 4),
+                "held_out_after": round(held.after.mean, 4),
+                "p": round(held.comparison.p, 4),
+            },
+        )
+
+    def close(self) -> None:
+        self._beds.close()
+
+    def _chosen(self, queries: Sequence[Query]) -> dict[str, Any]:
+        """The settings that do best on ``queries``, less those that are the present ones."""
+        best = self._searched(queries)
+        if rerank := self._reranking(queries, self._base.with_values(best, "tuning")):
+            best |= rerank
+        return {name: v for name, v in best.items() if v != getattr(self._base, name)}
+
+    def _searched(self, queries: Sequence[Query]) -> dict[str, Any]:
+        """The best of ``trials`` points by Optuna's TPE, the present settings among them."""
+        try:
+            import optuna
+        except ImportError as e:
+            raise DependencyMissing("optuna", "eval") from e
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        base = self._base
+
+        def objective(trial: Any) -> float:  # noqa: ANN401
+            values: dict[str, Any] = {
+                "k1": round(trial.suggest_float("k1", 0.1, 4.0), 2),
+                "b": round(trial.suggest_float("b", 0.0, 1.0), 2),
+            }
+            if base.mode == "hybrid":
+                values["fusion"] = trial.suggest_categorical("fusion", ["convex", "rrf"])
+                values["dense_weight"] = round(trial.suggest_float("dense_weight", 0.0, 1.0), 2)
+                values["depth"] = trial.suggest_categorical("depth", list(_DEPTHS))
+            if self._sizes:
+                values["chunk_tokens"] = trial.suggest_categorical("chunk_tokens", self._sizes)
+            found = self._values(queries, base.with_values(values, "tuning"))
+            trial.set_user_attr("values", values)
+            return float(np.mean([*found.values()]))
+
+        study = optuna.create_study(
+            direction="maximize", sampler=optuna.samplers.TPESampler(seed=self._seed)
+        )
+        varied = ("k1", "b", "fusion", "dense_weight", "depth", "chunk_tokens")
+        study.enqueue_trial({name: getattr(base, name) for name in varied})
+        with self._watch("Tuning", "trials") as progress:
+            study.optimize(
+                objective,
+                n_trials=self._trials,
+                callbacks=[lambda s, _: progress(len(s.trials), self._trials)],
+            )
+        return dict(study.best_trial.user_attrs["values"])
+
+    def _reranking(self, queries: Sequence[Query], settings: Settings) -> dict[str, Any] | None:
+        """The linear reranker with learned weights, if cross-validation says that it helps."""
+        searcher = self._searcher(settings.replace(rerank="none"))
+        places, depth = self._placed(searcher.collection), settings.rerank_depth
+        with self._watch("Reranking", "queries") as progress:
+            found = []
+            for done, query in enumerate(queries, 1):
+                found.append(learn.candidates(searcher, places, query, depth, TOP_K))
+                progress(done, len(queries))
+        plain = {c.query.id: places.of(c.query, c.order) for c in found}
+        ranked = {}
+        for fold in range(_FOLDS):
+            rest = [c for i, c in enumerate(found) if i % _FOLDS != fold]
+            if (weights := learn.learn(rest)) is None:
+                return None
+            for one in found[fold::_FOLDS]:
+                ranked[one.query.id] = places.of(one.query, one.reranked(weights))
+        if self._mean(queries, ranked) <= self._mean(queries, plain):
+            return None
+        learned = learn.learn(found) or {}
+        text = ", ".join(f"{name}={weight:g}" for name, weight in learned.items())
+        return {"rerank": "linear", "rerank_weights": text}
+
+    def _threshold(self, first: Dataset, second: Dataset, settings: Settings) -> Threshold | None:
+        """``min_confidence`` chosen on ``first``, judged on ``second``; ``None`` if all alike."""
+        searcher = self._searcher(settings)
+        parts = []
+        for part in (first, second):
+            answerable = [q.answerable for q in part.queries]
+            if all(answerable) or not any(answerable):
+                return None
+            sure = [confidence(searcher, searcher.search(q.text)) for q in part.queries]
+            parts.append((sure, answerable))
+        chosen = math.floor(best_threshold(*parts[0])[0] * 1000) / 1000  # not above it
+        before, after = (balanced_accuracy(*parts[1], t) for t in (settings.min_confidence, chosen))
+        return Threshold(settings.min_confidence, chosen, before, after)
+
+    def _part(self, queries: Sequence[Query], after: Settings) -> Part:
+        both = {"before": self._values(queries, self._base), "after": self._values(queries, after)}
+        (comparison,) = significance.compare(self.measure, both, [("after", "before")], self._seed)
+        before, now = (significance.interval([*v.values()], self._seed) for v in both.values())
+        return Part(len(queries), before, now, comparison)
+
+    def _values(self, queries: Sequence[Query], settings: Settings) -> dict[str, float]:
+        searcher = self._searcher(settings)
+        places = self._placed(searcher.collection)
+        ranked = {q.id: places.of(q, searcher.rank(q.text, TOP_K).order) for q in queries}
+        return self._measured(queries, ranked)
+
+    def _mean(self, queries: Sequence[Query], ranked: measures.Rankings) -> float:
+        return float(np.mean([*self._measured(queries, ranked).values()]))
+
+    def _measured(self, queries: Sequence[Query], ranked: measures.Rankings) -> dict[str, float]:
+        part = Dataset(self._dataset.name, tuple(queries), pages=self._dataset.pages)
+        return measures.per_query(part, ranked, [self.measure])[self.measure]
+
+    def _searcher(self, settings: Settings) -> Searcher:
+        vectors = settings.mode == "hybrid"
+        collection = self._beds.collection(settings, cut=bool(self._sizes), vectors=vectors)
+        encoder = self._beds.encoder(settings) if vectors else None
+        return Searcher(collection, encoder, settings)
+
+    def _placed(self, collection: Collection) -> Places:
+        if id(collection) not in self._places:
+            self._places[id(collection)] = Places(collection, self._dataset)
+        return self._places[id(collection)]
+
+
+def _judged(dataset: Dataset) -> list[Query]:
+    return [q for q in dataset.queries if max([0, *q.relevant.values()]) > 0]
+
+
+def balanced_accuracy(sure: Sequence[float], answerable: Sequence[bool], least: float) -> float:
+    """Mean of the shares of answerable questions answered and of unanswerable ones refused."""
+    answered, right = np.asarray(sure) >= least, np.asarray(answerable, bool)
+    return float((answered[right].mean() + (~answered)[~right].mean()) / 2)

@@ -1,0 +1,126 @@
+"""Settings are chosen on one part, judged on another, and saved only if they win there."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from eval.dataset import Dataset, Query
+from eval.learn import Candidates, learn
+from eval.tune import Tuner, balanced_accuracy
+from rag.errors import BadQuery
+from rag.search.rerank import FEATURES
+from rag.settings import Settings
+from rag.types import Document
+from tests.support.questions import dataset
+
+WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
+
+
+def by_length(count: int = 60) -> Dataset:
+    """Short documents that name a word once are right, long ones that repeat it are wrong.
+
+    Only little saturation and much length normalisation (small k1, b near 1) find them.
+    """
+    documents, queries = [], []
+    for i in range(count):
+        word = f"{WORDS[i % 10]}{i}"
+        right = f"{word} {' '.join(WORDS[:3])}"
+        wrong = f"{word} {word} {word} {' '.join(WORDS * 2)}"
+        documents += [Document(f"x/{n}{i}", f"{n}{i}", "", t)
+                      for n, t in (("right", right), ("wrong", wrong))]  # fmt: skip
+        queries.append(Query(str(i), word, {f"right{i}": 1}))
+    return Dataset("by length", tuple(queries), tuple(documents))
+
+
+@pytest.fixture
+def base(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    cache = tmp_path_factory.getbasetemp() / "tuning"
+    return Settings(encoder="none", cache=cache, k1=4.0, b=0.0)
+
+
+def test_what_wins_is_found_and_may_be_saved(base: Settings) -> None:
+    tuning = Tuner(by_length(), base, trials=15).run()
+    assert tuning.held_out.before.mean < 0.7
+    assert tuning.held_out.after.mean > 0.9
+    assert tuning.held_out.comparison.p < 0.05
+    assert tuning.settings == tuning.tried
+    assert tuning.settings
+    assert base.with_values(tuning.settings, "test")
+    assert tuning.chosen_on.queries + tuning.held_out.queries == 60
+    assert tuning.provenance["data"] == "by length"
+    assert tuning.provenance["queries"] == 60
+
+
+def test_what_does_not_win_is_not_saved(base: Settings) -> None:
+    settled = base.replace(k1=0.1, b=1.0)
+    tuning = Tuner(by_length(), settled, trials=5).run()
+    assert tuning.held_out.comparison.difference.mean == 0
+    assert tuning.settings == {}
+
+
+def test_a_test_part_is_only_reported(base: Settings) -> None:
+    data = by_length()
+    test = replace(data, queries=tuple(replace(q, id=f"t{q.id}") for q in data.queries[:7]))
+    tuning = Tuner(data, base, trials=5).run(test)
+    assert tuning.test is not None
+    assert tuning.test.queries == 7
+
+
+def test_the_same_seed_gives_the_same(base: Settings) -> None:
+    first, second = (Tuner(by_length(), base, trials=6, seed=3).run() for _ in range(2))
+    assert first.tried == second.tried
+
+
+def test_vectors_and_passage_sizes_are_tuned_too(base: Settings) -> None:
+    settings = base.replace(encoder="hashing", k1=1.2, b=0.75)
+    tuning = Tuner(dataset(6), settings, trials=8, chunk_tokens=[20, 60]).run()
+    known = {"k1", "b", "fusion", "dense_weight", "depth", "chunk_tokens", "rerank",
+             "rerank_weights"}  # fmt: skip
+    assert set(tuning.tried) <= known
+
+
+def test_the_threshold_parts_answerable_from_unanswerable(base: Settings) -> None:
+    data = by_length()
+    strange = tuple(Query(f"u{i}", f"nothing{i}", answerable=False) for i in range(40))
+    data = replace(data, queries=data.queries + strange)
+    tuning = Tuner(data, base.replace(min_confidence=0.0), trials=2).run()
+    assert tuning.threshold is not None
+    assert tuning.threshold.accuracy_before == 0.5
+    assert tuning.threshold.accuracy_after == 1.0
+    assert tuning.settings["min_confidence"] == tuning.threshold.after > 0
+
+
+def test_balanced_accuracy_by_hand() -> None:
+    found = balanced_accuracy([0.9, 0.2, 0.5, 0.1, 0.4], [True, True, True, False, False], 0.4)
+    assert found == pytest.approx((2 / 3 + 1 / 2) / 2)
+
+
+def test_too_few_queries_are_refused(base: Settings) -> None:
+    with pytest.raises(BadQuery, match="5 judged queries are too few"):
+        Tuner(dataset(), base).run()
+
+
+def test_learned_weights_put_the_relevant_first() -> None:
+    rng = np.random.default_rng(0)
+    found = []
+    for i in range(30):
+        rows = rng.random((10, len(FEATURES)))
+        right = np.zeros(10, bool)
+        right[int(np.argmax(rows[:, 3] - rows[:, 1]))] = True  # coverage, less bm25
+        order = [(f"p{j}", 1.0 - j / 10) for j in range(10)]
+        found.append(Candidates(Query(str(i), "?"), order, rows, right))
+    weights = learn(found)
+    assert weights is not None
+    assert weights["coverage"] > 0.5
+    assert weights["bm25"] < -0.5
+    assert max(abs(w) for n, w in weights.items() if n not in ("coverage", "bm25")) < 0.3
+    first = [c.reranked(weights)[0][0] == f"p{int(np.argmax(c.relevant))}" for c in found]
+    assert sum(first) > 25
+
+
+def test_nothing_relevant_teaches_nothing() -> None:
+    rows = np.ones((2, len(FEATURES)))
+    assert learn([Candidates(Query("a", "?"), [], rows, np.zeros(2, bool))]) is None
