@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from rag.answer.answerer import Event
-from rag.errors import BadQuery, ConfigError, NotFound
+from rag.errors import BadQuery, ConfigError, NotFound, Overloaded
 from rag.types import Answer, Hit, SearchResult
 from rag.workspace import Workspace
 
@@ -30,6 +30,8 @@ HEADER = "X-Saem-Query"
 """The response header that names a question, so that it can be voted on."""
 TAIL_BYTES = 8_000_000
 """How far from its end the log is searched for the question of a vote."""
+_TRIES, _PAUSE = 100, 0.005
+_RETRY_SECONDS = 10.0
 log = logging.getLogger("saem")
 
 
@@ -52,8 +54,8 @@ class QueryLog:
         """A question that begins now; the default collection's when none is named."""
         return Entry(self, self._name(collection))
 
-    def keep(self, collection: str, record: dict[str, Any]) -> None:
-        """Write a question's line; a failure is told in the service's log, once, and no more."""
+    def keep(self, collection: str, record: dict[str, Any]) -> bool:
+        """Write a question's line, and whether that worked; a failure is logged, but once."""
         file = self._file(collection)
         try:
             self._append(file, record)
@@ -63,9 +65,10 @@ class QueryLog:
                 self._failing.add(file)
             if not told:
                 log.warning("questions to collection %a are not logged: %s", collection, e)
-        else:
-            with self._lock:
-                self._failing.discard(file)
+            return False
+        with self._lock:
+            self._failing.discard(file)
+        return True
 
     def vote(
         self, question: str, vote: Literal[1, -1, 0], hit: int | None, collection: str | None
@@ -80,8 +83,8 @@ class QueryLog:
             There is no such question within the last ``TAIL_BYTES`` of the collection's log.
         BadQuery
             It has no such hit.
-        OSError
-            The vote cannot be written.
+        Overloaded
+            The log cannot be written now.
         """
         if not self.on:
             raise ConfigError("votes are not kept: query_log is off", remedy="Set RAG_QUERY_LOG=1")
@@ -90,7 +93,11 @@ class QueryLog:
         if hit is not None and not 0 <= hit < hits:
             raise BadQuery(f"question '{question}' has {hits} hits, counted from 0, but no {hit}")
         record = {"type": "vote", "id": question, "time": now(), "vote": vote, "hit": hit}
-        self._append(self._file(name), record)
+        try:
+            self._append(self._file(name), record)
+        except OSError as e:
+            log.warning("a vote on collection %a is not logged: %s", name, e)
+            raise Overloaded("the vote could not be kept", _RETRY_SECONDS) from e
 
     def _name(self, collection: str | None) -> str:
         return self._saem.settings.collection if collection is None else collection
@@ -103,7 +110,7 @@ class QueryLog:
         line = json.dumps(record, ensure_ascii=False).encode("utf-8", "replace") + b"\n"
         descriptor = os.open(file, os.O_RDWR | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX)  # keeps out other threads as well
+            _lock(descriptor)
             size = os.fstat(descriptor).st_size
             if size and os.pread(descriptor, 1, size - 1) != b"\n":
                 line = b"\n" + line  # whoever wrote last was killed within its line
@@ -119,7 +126,7 @@ class QueryLog:
         for line in reversed(_tail(self._file(collection))):
             if key not in line:
                 continue
-            with suppress(ValueError):
+            with suppress(ValueError, KeyError, TypeError):  # a line that somebody has edited
                 record = json.loads(line)
                 if (record["type"], record["id"]) == ("query", question):
                     return len(record["hits"])
@@ -138,11 +145,12 @@ class Entry:
         self._id = secrets.token_hex(8)
         self._time = now()
         self._started = time.perf_counter()
+        self._named = to.on
 
     @property
     def headers(self) -> dict[str, str]:
-        """What the response says of it."""
-        return {HEADER: self._id} if self._to.on else {}
+        """What the response says of it; nothing where it could not be kept."""
+        return {HEADER: self._id} if self._named else {}
 
     def found(self, result: SearchResult) -> None:
         """The end of a search."""
@@ -190,7 +198,16 @@ class Entry:
             "cited": sorted({c.n - 1 for c in answer.citations}) if answer else [],
             "took_ms": round(took_ms, 2),
         }
-        self._to.keep(self._collection, record)
+        self._named = self._to.keep(self._collection, record)
+
+
+def _lock(descriptor: int) -> None:
+    """Keep other processes and threads out; not for long, as a question waits."""
+    for _ in range(_TRIES):
+        with suppress(BlockingIOError):
+            return fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        time.sleep(_PAUSE)
+    raise BlockingIOError(errno.EAGAIN, "somebody else holds its lock")
 
 
 def now() -> str:

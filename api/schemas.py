@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictInt
 
 from rag.types import encodable
 
@@ -89,9 +89,14 @@ class AskResponse(BaseModel):
 
 
 class VoteRequest(BaseModel):
-    id: Text = Field(description="What the header `X-Saem-Query` of the response said.")
+    id: str = Field(
+        pattern="^[0-9a-f]{16}$",
+        description="What the header `X-Saem-Query` of the response said.",
+    )
     vote: Literal[1, -1, 0] = Field(description="1 helped, -1 did not, 0 takes the vote back.")
-    hit: int | None = Field(None, description="Which of the hits, from 0; the answer if left out.")
+    hit: StrictInt | None = Field(
+        None, description="Which of the hits, from 0; the answer if left out."
+    )
     collection: Text | None = Field(None, description="The one asked; the default if left out.")
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from eval import significance
+from eval import measures, significance
 from eval.answers import AnswerMeasures, measure_answers
 from eval.dataset import Dataset, Query
 from eval.judge import Judge, agreement
@@ -15,6 +15,7 @@ from eval.rubric import Rubric
 from indexer.sync import Progress
 from rag.answer import Answerer
 from rag.answer.llm import HttpLLM, load_llm
+from rag.errors import RagError
 from rag.search import Searcher
 from rag.settings import Settings
 
@@ -30,6 +31,19 @@ ANSWER_MEASURES = (
     "judge",
     "preferred",
 )
+
+
+def measure_names(names: Sequence[str], *, answers: bool) -> tuple[str, ...]:
+    """``names`` as results have them, each once; those of answers only where there are such.
+
+    Raises
+    ------
+    BadQuery
+        There is no such measure.
+    """
+    known = ANSWER_MEASURES if answers else ()
+    found = (n if n in known else str(*measures.parse([n])) for n in names)
+    return tuple(dict.fromkeys(found))
 
 
 @dataclass(slots=True)
@@ -109,14 +123,21 @@ class Answering:
         found = []
         for outcome in outcomes:
             said = self.measured[outcome.name].predictions
-            choice = {q.id: self._choice(q, said[q.id], base[q.id]) for q in dataset.queries
-                      if q.id in said and q.id in base}  # fmt: skip
-            values = {"preferred": choice}
+            choice, failed = {}, 0
+            for query in dataset.queries:
+                if query.id in said and query.id in base:
+                    try:
+                        choice[query.id] = self._choice(query, said[query.id], base[query.id])
+                    except RagError:
+                        failed += 1
+            values = {"preferred": choice} if choice else {}
+            notes = (f"the judge compared all but {failed} answers",) if failed else ()
             found.append(
                 replace(
                     outcome,
                     values={**outcome.values, **values},
                     summary={**outcome.summary, **_summary(values, seed)},
+                    notes=(*outcome.notes, *notes),
                 )
             )
         return found

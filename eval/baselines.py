@@ -32,13 +32,13 @@ class Baseline:
             raise DependencyMissing(name, "eval") from e
 
     def rank(self, query: str, top_k: int) -> Scored:
-        """The best ``top_k`` passages that score above 0."""
+        """The best ``top_k`` passages with a score; 0 is none, and rank-bm25 has some below."""
         scores = self._score(query)
         count = min(top_k, len(scores))
         if not count:
             return []
         best = np.argpartition(-scores, count - 1)[:count]
-        return ranked({self._ids[i]: float(scores[i]) for i in best if scores[i] > 0})
+        return ranked({self._ids[i]: float(scores[i]) for i in best if scores[i]})
 
 
 def _rank_bm25(texts: Sequence[str]) -> Score:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
@@ -16,17 +19,20 @@ from eval.dataset import Dataset
 from indexer.readers import read
 from indexer.sync import Progress, make_row, quiet
 from indexer.vectors import fill_vectors
-from rag import analysis
+from rag import __version__, analysis
 from rag.analysis import FINGERPRINT, detect
 from rag.encode import Encoder, load_encoder
 from rag.errors import BadQuery, CollectionMissing, SourceError
 from rag.index import Collection, Row
+from rag.search import Searcher
+from rag.search.searcher import Ranking
 from rag.settings import COLLECTION_NAME, Settings
 from rag.types import Chunk, Document, digest
 
 Watch = Callable[[str, str], AbstractContextManager[Progress]]
 """Shows progress of a step, given what is done and in which unit."""
 _BATCH = 1000
+_KEPT_SECONDS = 30 * 24 * 3600
 
 
 def unwatched(label: str, unit: str) -> AbstractContextManager[Progress]:
@@ -41,10 +47,16 @@ class Beds:
     ----------
     existing
         The user's collection to ask, where the data set brings no documents.
+    folder
+        Where to keep the collections made; the cache, if not given.
     """
 
     def __init__(
-        self, dataset: Dataset, existing: Collection | None = None, watch: Watch = unwatched
+        self,
+        dataset: Dataset,
+        existing: Collection | None = None,
+        watch: Watch = unwatched,
+        folder: Path | None = None,
     ) -> None:
         if existing is None and not dataset.documents:
             raise BadQuery(
@@ -52,8 +64,10 @@ class Beds:
                 remedy="Name the collection that they are about with --collection, "
                 "or the documents with --corpus",
             )
-        self._dataset = dataset
+        self._documents = [replace(d, uri=d.path) for d in dataset.documents if d.text.strip()]
+        self._longest = max((len(q.text) for q in dataset.queries), default=0)
         self._existing = None if dataset.documents else existing
+        self._folder = folder
         self._watch = watch
         self._encoders: dict[str, Remembering | None] = {}
         self._open: dict[Path, Collection] = {}
@@ -80,18 +94,34 @@ class Beds:
             return self._existing
         encoder = self.encoder(settings) if vectors else None
         size = str(settings.chunk_tokens) if cut else "whole"
-        corpus = digest(*(f"{d.id}{d.version}{d.title}" for d in self._dataset.documents))
+        corpus = digest(*(f"{d.id}{d.version}{d.title}" for d in self._documents))
         bound = encoder.fingerprint if encoder else ""
-        path = settings.cache / "eval" / digest(corpus, FINGERPRINT, size, bound)
+        folder = self._folder or _swept(settings.cache / "eval")
+        path = folder / digest(corpus, __version__, FINGERPRINT, size, bound)
         if path not in self._open:
             self._open[path] = Collection(path, create=True)
             self._open[path].ensure("analyser", FINGERPRINT)
             self._fill(self._open[path], settings.chunk_tokens if cut else 0)
+            os.utime(path)
         collection = self._open[path]
         if encoder and collection.outstanding():
             with self._watch("Encoding", "passages") as progress:
                 fill_vectors(collection, encoder, progress)
         return collection
+
+    def searcher(self, settings: Settings, *, cut: bool, vectors: bool | None = None) -> Searcher:
+        """A searcher with ``settings``, for questions of any length.
+
+        Parameters
+        ----------
+        vectors
+            Whether the collection is to have vectors even if this searcher needs none.
+        """
+        needed = settings.mode in ("dense", "hybrid") and settings.encoder != "none"
+        collection = self.collection(settings, cut=cut, vectors=needed or bool(vectors))
+        allowed = max(self._longest, settings.max_query_chars)
+        encoder = self.encoder(settings) if needed else None
+        return Searcher(collection, encoder, settings.replace(max_query_chars=allowed))
 
     def close(self) -> None:
         for collection in self._open.values():
@@ -99,13 +129,32 @@ class Beds:
 
     def _fill(self, collection: Collection, tokens: int) -> None:
         known = {d.id for d in collection.documents()}
-        missing = [d for d in self._dataset.documents if d.id not in known and d.text.strip()]
+        missing = [d for d in self._documents if d.id not in known]
         with self._watch("Indexing", "documents") as progress:
             for start in range(0, len(missing), _BATCH):
                 part = missing[start : start + _BATCH]
                 rows = [make_row(d, tokens) if tokens else whole(d) for d in part]
                 collection.upsert(rows, wait=60)
                 progress(start + len(part), len(missing))
+
+
+def rank(searcher: Searcher, text: str, depth: int) -> Ranking:
+    """``depth`` passages for ``text``, or as many as there are, ranked as a search would.
+
+    A fusion, and a reranking, depends on how deep the retrievers' lists are: these stay as deep as
+    in a search for few passages.
+    """
+    settings = searcher.settings
+    joined = settings.mode == "hybrid" or settings.rerank != "none"
+    return searcher.rank(text, min(depth, settings.depth) if joined else depth)
+
+
+def _swept(folder: Path) -> Path:
+    """``folder`` without the collections that nobody has asked for a month."""
+    for path in folder.glob("*"):
+        if time.time() - path.stat().st_mtime > _KEPT_SECONDS:
+            shutil.rmtree(path, ignore_errors=True)
+    return folder
 
 
 class Remembering:

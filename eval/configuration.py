@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -47,7 +48,7 @@ class Configuration:
         usual = Settings()
         shown = ("mode", *_SEARCH)
         found = {
-            f.name: str(getattr(self.settings, f.name))
+            f.name: without_secrets(str(getattr(self.settings, f.name)))
             for f in fields()
             if f.name in shown
             and (f.name == "mode" or getattr(self.settings, f.name) != getattr(usual, f.name))
@@ -59,18 +60,30 @@ _SEARCH = ("encoder", "encoder_model", "fusion", "dense_weight", "k1", "b", "dep
            "rerank_depth", "rerank_weights", "min_confidence", "llm", "llm_url", "llm_model",
            "context_tokens", "answer_tokens")  # fmt: skip
 _OWN = {"name", "system", "cut"}
+_USERINFO = re.compile(r"(\w+://)[^/@\s]*@")
+_PARAMETERS = re.compile(r"(\w+://[^\s?#'\"]+)[?#][^\s'\"]*")
+
+
+def without_secrets(text: str) -> str:
+    """``text`` without the passwords and parameters of its URLs."""
+    return _PARAMETERS.sub(r"\1", _USERINFO.sub(r"\1", text))
 
 
 def from_files(files: Sequence[Path], base: Settings, *, cut: bool) -> list[Configuration]:
     """A configuration for each settings file, named after it.
 
-    Files rank above ``base``'s own file and environment, as what is compared is theirs.
+    Files rank above ``base``'s own file and environment, as what is compared is theirs; what they
+    say of other matters than searching and answering does not count here.
     """
     found = []
     for file in files:
         if not file.is_file():
             raise ConfigError(f"there is no settings file {file}")
-        found.append(_configuration({"name": file.stem, "cut": cut, **_toml(file)}, base, file))
+        values = _toml(file)
+        base.with_values(values, str(file))  # all of it must make sense
+        counts = {"mode", *_SEARCH, *(["chunk_tokens"] if cut else [])}
+        values = {name: value for name, value in values.items() if name in counts}
+        found.append(_configuration({"name": file.stem, "cut": cut, **values}, base, file))
     return _distinct(found)
 
 
@@ -98,16 +111,23 @@ def _read(file: Path, base: Settings, *, cut: bool) -> list[Configuration]:
     if unknown := tables.keys() - {"configuration", "grid"}:
         raise ConfigError(f"{file}: a grid has no '{min(unknown)}'",
                           remedy="It has [[configuration]] tables or a [grid]")  # fmt: skip
-    rows: list[dict[str, Any]] = list(tables.get("configuration", []))
-    axes = {k: v if isinstance(v, list) else [v] for k, v in tables.get("grid", {}).items()}
+    rows, grid = tables.get("configuration", []), tables.get("grid", {})
+    if not (isinstance(grid, dict) and _tables(rows)):
+        raise ConfigError(f"{file}: write [[configuration]] for each one, and [grid] once")
+    rows = [{"cut": cut, **row} for row in rows]
+    axes = {k: v if isinstance(v, list) else [v] for k, v in grid.items()}
     varied = [name for name, values in axes.items() if len(values) > 1]
     for point in itertools.product(*axes.values()) if axes else ():
         chosen = dict(zip(axes, point, strict=True))
         name = " ".join(f"{n}={chosen[n]}" for n in varied or axes)
-        rows.append({"name": name, **chosen})
+        rows.append({"cut": cut, "name": name, **chosen})
     if not rows:
         raise ConfigError(f"{file} names no configuration")
-    return _distinct([_configuration({"cut": cut, **row}, base, file) for row in rows])
+    return _distinct([_configuration(row, base, file) for row in rows])
+
+
+def _tables(rows: object) -> bool:
+    return isinstance(rows, list) and all(isinstance(row, dict) for row in rows)
 
 
 def _configuration(row: Mapping[str, Any], base: Settings, file: Path) -> Configuration:
@@ -119,6 +139,12 @@ def _configuration(row: Mapping[str, Any], base: Settings, file: Path) -> Config
     if "name" not in row:
         raise ConfigError(f"{file}: a [[configuration]] has no name")
     settings = base.with_values(values, str(file))
+    if idle := values.keys() - {"mode", "chunk_tokens", *_SEARCH}:
+        raise ConfigError(f"{file}: '{min(idle)}' changes nothing that is measured",
+                          remedy="Leave it out")  # fmt: skip
+    if "chunk_tokens" in values and not row["cut"]:
+        raise ConfigError(f"{file}: chunk_tokens counts only where documents are cut",
+                          remedy="Add --cut, or cut = true")  # fmt: skip
     return Configuration(str(row["name"]), settings, system, bool(row["cut"]))
 
 

@@ -58,6 +58,11 @@ class Dataset:
     pages: bool = False
     warnings: tuple[str, ...] = ()
 
+    @property
+    def judged(self) -> tuple[Query, ...]:
+        """The queries that have a relevant place."""
+        return tuple(q for q in self.queries if any(grade > 0 for grade in q.relevant.values()))
+
     def sample(self, limit: int | None, seed: int = 0) -> Dataset:
         """At most ``limit`` queries, chosen at random but the same for a seed, in their order."""
         if limit is None or limit >= len(self.queries):

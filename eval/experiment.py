@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from eval import measures, significance
 from eval.answering import ANSWER_MEASURES, Answering
 from eval.baselines import Baseline
-from eval.bed import Beds, Watch, unwatched
+from eval.bed import Beds, Watch, rank, unwatched
 from eval.configuration import Configuration
 from eval.dataset import Dataset, Query
 from eval.explain import explain
@@ -20,12 +20,8 @@ from eval.result import Comparison, Lost, Outcome, PerQuery, Result
 from rag import __version__
 from rag.errors import BadQuery
 from rag.index import Collection
-from rag.search import Searcher
 from rag.search.fuse import Scored
-from rag.settings import Settings
 from rag.types import Chunk
-
-TOP_K = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,10 +63,19 @@ def run(
         There is nothing to ask or to compare, or a measure is unknown.
     """
     answering = plan.answering
+    if existing and dataset.documents:
+        raise BadQuery(
+            f"'{dataset.name}' brings documents of its own, so no collection can be asked",
+            remedy="Leave --collection out",
+        )
+    if existing and any(c.cut for c in configurations):
+        raise BadQuery(f"the passages of '{existing.name}' are cut already")
     leading, *_ = plan.names
     names = [n for n in plan.names if not (answering and n in ANSWER_MEASURES)]
     names = [str(m) for m in measures.parse(names)]
-    judged = [q for q in dataset.queries if any(grade > 0 for grade in q.relevant.values())]
+    judged = dataset.judged
+    if not judged and answering and leading in names:
+        leading, names = "F1", []  # the questions have answers, but no documents to find
     if not judged and not answering:
         raise BadQuery(
             f"no query of '{dataset.name}' has a relevant document",
@@ -81,7 +86,7 @@ def run(
     if not configurations:
         raise BadQuery("there is no configuration that gives answers")
     if plan.baseline and plan.baseline not in {c.name for c in configurations}:
-        raise BadQuery(f"no configuration is called '{plan.baseline}'")
+        raise BadQuery(f"no configuration that can be compared is called '{plan.baseline}'")
     beds = Beds(dataset, existing, watch)
     try:
         runners = {c.name: Runner(c, configurations, beds, dataset) for c in configurations}
@@ -93,6 +98,7 @@ def run(
         outcomes.sort(key=lambda o: -o.summary[leading].mean)
         values = {o.name: o.values[leading] for o in outcomes}
         collection = runners[outcomes[0].name].collection
+        missing = _missing(runners[outcomes[0].name].places, dataset)
         return Result(
             dataset=dataset.name,
             measure=leading,
@@ -106,10 +112,31 @@ def run(
             outcomes=tuple(outcomes),
             comparisons=_comparisons(leading, values, plan),
             lost=_lost([runners[o.name] for o in outcomes], judged, values, plan.worst),
-            warnings=(*dataset.warnings, *(answering.notes if answering else ())),
+            warnings=(*dataset.warnings, *missing, *(answering.notes if answering else ())),
         )
     finally:
         beds.close()
+
+
+def _missing(places: Places, dataset: Dataset) -> tuple[str, ...]:
+    """A warning of judged documents that the collection does not have.
+
+    Raises
+    ------
+    BadQuery
+        It has none of them.
+    """
+    judged = {p for q in dataset.judged for p, grade in q.relevant.items() if grade > 0}
+    gone = sorted(place for place in judged if not places.exists(place))
+    if not gone:
+        return ()
+    if len(gone) == len(judged):
+        raise BadQuery(
+            f"none of the documents that '{dataset.name}' names is there, as '{gone[0]}'",
+            remedy="Name the collection that the questions are about; paths are those that "
+            "`rag status --collection NAME` shows",
+        )
+    return (f"{len(gone)} of {len(judged)} relevant places are not there, as '{gone[0]}'",)
 
 
 def _answered(
@@ -151,27 +178,27 @@ class Runner:
     ) -> None:
         self.configuration = configuration
         self.name = configuration.name
-        bed = next((c for c in (configuration, *among) if c.vectors and _alike(c, configuration)),
-                   configuration)  # fmt: skip
-        self.collection = beds.collection(bed.settings, cut=bed.cut, vectors=bed.vectors)
+        settings = configuration.settings
+        if not configuration.vectors:  # share the collection of one that needs vectors
+            same = (c.settings for c in among if c.vectors and _alike(c, configuration))
+            other = next(same, settings.replace(encoder="none"))
+            settings = settings.replace(encoder=other.encoder, encoder_model=other.encoder_model)
+        shared = settings.encoder != "none"
+        self.searcher = beds.searcher(settings, cut=configuration.cut, vectors=shared)
+        self.collection = self.searcher.collection
         self.places = Places(self.collection, dataset)
-        encoder = beds.encoder(configuration.settings) if configuration.vectors else None
-        longest = max((len(q.text) for q in dataset.queries), default=0)
-        allowed = max(longest, configuration.settings.max_query_chars)
-        settings = configuration.settings.replace(max_query_chars=allowed)
-        self.searcher = Searcher(self.collection, encoder, settings)
-        self._encoder = encoder
+        self._encoder = beds.encoder(settings) if configuration.vectors else None
         self._baseline: Baseline | None = None
         if configuration.system != "saem":
             self._baseline = Baseline(configuration.system, passages(self.collection))
 
-    def rank(self, query: Query) -> tuple[Scored, Mapping[str, float], tuple[str, ...]]:
+    def rank(self, query: Query, depth: int) -> tuple[Scored, Mapping[str, float], tuple[str, ...]]:
         """Passages, milliseconds by stage, and warnings."""
         if self._baseline:
             started = time.perf_counter()
-            ranked = self._baseline.rank(query.text, TOP_K)
+            ranked = self._baseline.rank(query.text, depth)
             return ranked, {"total": (time.perf_counter() - started) * 1000}, ()
-        ranking = self.searcher.rank(query.text, TOP_K)
+        ranking = rank(self.searcher, query.text, depth)
         spent = dict(ranking.milliseconds)
         if self._encoder and "encode" in spent:  # maybe encoded for another configuration
             spent["encode"] = self._encoder.milliseconds[ranking.query]
@@ -188,9 +215,10 @@ class Runner:
         rankings: dict[str, tuple[tuple[str, float], ...]] = {}
         spent: dict[str, dict[str, float]] = {}
         notes: dict[str, int] = {}
+        depth = measures.deepest(measures.parse(names))
         with watch(self.name, "queries") as progress:
             for done, query in enumerate(queries, 1):
-                ranked, stages, warnings = self.rank(query)
+                ranked, stages, warnings = self.rank(query, depth)
                 rankings[query.id] = self.places.of(query, ranked)
                 for stage, ms in stages.items():
                     spent.setdefault(stage, {})[query.id] = ms
@@ -222,13 +250,7 @@ def machine() -> str:
 
 def _alike(a: Configuration, b: Configuration) -> bool:
     """Whether both can search one collection."""
-    size = a.settings.chunk_tokens == b.settings.chunk_tokens or not a.cut
-    encoder = not b.vectors or _encoder(a.settings) == _encoder(b.settings)
-    return a.cut == b.cut and size and encoder
-
-
-def _encoder(settings: Settings) -> tuple[str, str]:
-    return settings.encoder, settings.encoder_model
+    return a.cut == b.cut and (a.settings.chunk_tokens == b.settings.chunk_tokens or not a.cut)
 
 
 def _comparisons(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from eval.bed import rank
 from eval.dataset import Query
 from eval.places import Places
 from eval.result import Lost, PerQuery
@@ -25,7 +26,7 @@ def explain(
 
 
 def _lost(searcher: Searcher, places: Places, query: Query, value: float) -> Lost:
-    ranking = searcher.rank(query.text, DEPTH)
+    ranking = rank(searcher, query.text, DEPTH)
     relevant = tuple(place for place, grade in query.relevant.items() if grade > 0)
     ranks = {stage: _rank(places, query, scored) for stage, scored in ranking.stages.items()}
     found = tuple(place for place, _ in places.of(query, ranking.order))[:_FOUND]

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from eval.bed import rank
 from eval.dataset import Query
 from eval.places import Places
 from rag.errors import DependencyMissing
@@ -45,7 +46,7 @@ def candidates(
     searcher: Searcher, places: Places, query: Query, depth: int, top_k: int
 ) -> Candidates:
     """The best ``top_k`` passages for ``query``, with features of the first ``depth``."""
-    ranking = searcher.rank(query.text, top_k)
+    ranking = rank(searcher, query.text, top_k)
     chunks = searcher.collection.fetch([id_ for id_, _ in ranking.order[:depth]])
     head = [chunks[id_] for id_, _ in ranking.order[:depth] if id_ in chunks]
     stages = {"fused": ranking.order, **ranking.stages}

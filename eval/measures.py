@@ -9,6 +9,9 @@ from eval.dataset import Dataset
 from rag.errors import BadQuery, DependencyMissing
 
 DEFAULT = ("nDCG@10", "R@100", "RR@10", "AP", "Success@3", "Judged@10")
+TOP_K = 100
+"""Places that are ranked, at least; AP looks at as many."""
+DEEPEST = 1000
 Rankings = Mapping[str, Sequence[tuple[str, float]]]
 """Each query's places and scores, best first."""
 DEPTHS = (1, 3, 5, 10, 20, 50, 100)
@@ -27,11 +30,20 @@ def parse(names: Sequence[str]) -> list[Any]:
     found = []
     for name in names:
         try:
-            found.append(ir.parse_measure(name))
-        except (NameError, ValueError, SyntaxError) as e:
+            measure = ir.parse_measure(name)
+            if not 1 <= measure.params.get("cutoff", 1) <= DEEPEST:
+                raise ValueError
+            list(ir.iter_calc([measure], {"q": {"d": 1}}, {"q": {"d": 1.0}}))
+        except Exception as e:  # the library and its providers raise all sorts
             remedy = f"Known are, among others: {', '.join(DEFAULT)}"
             raise BadQuery(f"there is no measure '{name}'", remedy=remedy) from e
+        found.append(measure)
     return found
+
+
+def deepest(measures: Sequence[Any]) -> int:
+    """How many places ``measures`` look at."""
+    return max([TOP_K, *(int(m.params.get("cutoff", 0)) for m in measures)])
 
 
 def per_query(
@@ -43,7 +55,7 @@ def per_query(
     """
     ir = _library()
     measures = parse(names)
-    judged = {q.id: dict(q.relevant) for q in dataset.queries if max([0, *q.relevant.values()]) > 0}
+    judged = {q.id: dict(q.relevant) for q in dataset.judged}
     values: dict[str, dict[str, float]] = {
         str(measure): dict.fromkeys(judged, 0.0) for measure in measures
     }

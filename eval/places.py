@@ -14,8 +14,9 @@ _SPAN = re.compile(r"(.+)@(\d+)-(\d+)")
 class Places:
     """Turns ranked passages of ``collection`` into ranked places of ``dataset``.
 
-    A passage stands for a span of its document if it has half of it, or lies half in it; else for
-    its document, or that document's page.
+    Where a query's judgements name spans, a passage stands for those of which it has half, or in
+    which it lies half; one that meets none stands for itself. Elsewhere it stands for its document,
+    or that document's page.
     """
 
     def __init__(self, collection: Collection, dataset: Dataset) -> None:
@@ -35,7 +36,10 @@ class Places:
                 continue
             path, start, end = self._known[id_]
             hit = [name for name, span in spans if covers((path, start, end), span)]
-            for place in hit or [self._place(path)]:
+            own = self._place(path)
+            if spans and own not in query.relevant:
+                own = f"{path}@{start}-{end}"
+            for place in hit or [own]:
                 best.setdefault(place, score)
         return tuple(best.items())
 

@@ -7,19 +7,21 @@ held-out part, which nothing was chosen on.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Sequence
+from collections.abc import Collection as Names
+from dataclasses import replace
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from eval import learn, measures, significance
 from eval.abstention import best_threshold
-from eval.bed import Beds, Watch, unwatched
+from eval.bed import Beds, Watch, rank, unwatched
 from eval.dataset import Dataset, Query
 from eval.places import Places
-from eval.result import Comparison, Interval
+from eval.tuning import Part, Threshold, Tuning
 from rag import __version__
 from rag.answer.confidence import confidence
 from rag.errors import BadQuery, DependencyMissing
@@ -27,62 +29,12 @@ from rag.index import Collection
 from rag.search import Searcher
 from rag.settings import Settings
 
-TOP_K = 100
 _DEPTHS = (30, 100, 200)
+_LIKELY = 0.5
+"""What wins with a higher p-value is as likely as not no better."""
 _FOLDS = 3
 _FEWEST = 20
 """Judged queries below which nothing is learned."""
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """The present settings and the chosen ones on one part of the queries."""
-
-    queries: int
-    before: Interval
-    after: Interval
-    comparison: Comparison
-
-
-@dataclass(frozen=True, slots=True)
-class Threshold:
-    """``min_confidence`` as it was and as chosen, by balanced accuracy on the held-out part.
-
-    Balanced accuracy is the mean of the shares of answerable questions that are answered and of
-    unanswerable ones that are refused.
-    """
-
-    before: float
-    after: float
-    accuracy_before: float
-    accuracy_after: float
-
-
-@dataclass(frozen=True, slots=True)
-class Tuning:
-    """What was chosen, and how it fares.
-
-    Attributes
-    ----------
-    settings
-        Only those that differ from the present ones and won on the held-out part; these may be
-        saved.
-    tried
-        What was chosen, whether it won or not.
-    test
-        A third part, if there is one, that was used for nothing but this figure.
-    provenance
-        What to keep with the settings: when, on what, by which version, with which figures.
-    """
-
-    measure: str
-    settings: Mapping[str, Any]
-    tried: Mapping[str, Any]
-    chosen_on: Part
-    held_out: Part
-    test: Part | None = None
-    threshold: Threshold | None = None
-    provenance: Mapping[str, Any] = field(default_factory=dict)
 
 
 class Tuner:
@@ -94,6 +46,10 @@ class Tuner:
         The user's collection, where the data set brings no documents.
     chunk_tokens
         Sizes to try, where documents are cut; the data set's documents are whole otherwise.
+    fixed
+        Settings to leave as they are.
+    folder
+        As in ``Beds``.
     """
 
     def __init__(
@@ -106,17 +62,22 @@ class Tuner:
         trials: int = 60,
         seed: int = 0,
         chunk_tokens: Sequence[int] = (),
+        fixed: Names[str] = (),
         watch: Watch = unwatched,
+        folder: Path | None = None,
     ) -> None:
         (parsed,) = measures.parse([measure])
         self.measure = str(parsed)
+        self._deep = measures.deepest([parsed])
         self._dataset = dataset
-        self._base = base.replace(mode="bm25" if base.encoder == "none" else "hybrid")
+        vectors = base.mode in ("dense", "hybrid") and base.encoder != "none"
+        self._base = base if vectors or base.mode == "tfidf" else base.replace(mode="bm25")
         self._trials = trials
         self._seed = seed
         self._sizes = sorted({base.chunk_tokens, *chunk_tokens}) if chunk_tokens else []
+        self._fixed = fixed
         self._watch = watch
-        self._beds = Beds(dataset, existing, watch)
+        self._beds = Beds(dataset, existing, watch, folder)
         self._places: dict[int, Places] = {}
 
     def run(self, test: Dataset | None = None) -> Tuning:
@@ -127,17 +88,19 @@ class Tuner:
         BadQuery
             There are too few judged queries.
         """
-        judged = [q for q in self._dataset.queries if max([0, *q.relevant.values()]) > 0]
+        judged = self._dataset.judged
         if len(judged) < _FEWEST:
             raise BadQuery(
                 f"{len(judged)} judged queries are too few to tune on",
                 remedy=f"Bring {_FEWEST} or more; `rag synth` can make some",
             )
+        if test:
+            test = _apart(test, self._dataset)
         first, second = self._dataset.halves(0.7, self._seed)
-        tried = self._chosen(_judged(first))
+        tried = self._chosen(first.judged)
         after = self._base.with_values(tried, "tuning")
-        held = self._part(_judged(second), after)
-        won = held.comparison.difference.mean > 0
+        held = self._part(second.judged, after)
+        won = held.comparison.difference.mean > 0 and held.comparison.p < _LIKELY
         settings = dict(tried) if won else {}
         threshold = self._threshold(first, second, after if won else self._base)
         if threshold and threshold.accuracy_after > threshold.accuracy_before:
@@ -146,9 +109,9 @@ class Tuner:
             measure=self.measure,
             settings=settings,
             tried=tried,
-            chosen_on=self._part(_judged(first), after),
+            chosen_on=self._part(first.judged, after),
             held_out=held,
-            test=self._part(_judged(test), after) if test else None,
+            test=self._part(test.judged, after) if test else None,
             threshold=threshold,
             provenance={
                 "date": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -170,8 +133,8 @@ class Tuner:
     def _chosen(self, queries: Sequence[Query]) -> dict[str, Any]:
         """The settings that do best on ``queries``, less those that are the present ones."""
         best = self._searched(queries)
-        if rerank := self._reranking(queries, self._base.with_values(best, "tuning")):
-            best |= rerank
+        if "rerank" not in self._fixed:
+            best |= self._reranking(queries, self._base.with_values(best, "tuning"))
         return {name: v for name, v in best.items() if v != getattr(self._base, name)}
 
     def _searched(self, queries: Sequence[Query]) -> dict[str, Any]:
@@ -181,19 +144,12 @@ class Tuner:
         except ImportError as e:
             raise DependencyMissing("optuna", "eval") from e
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        base = self._base
+        base, space = self._base, self._space()
+        if not space:
+            return {}
 
         def objective(trial: Any) -> float:  # noqa: ANN401
-            values: dict[str, Any] = {
-                "k1": round(trial.suggest_float("k1", 0.1, 4.0), 2),
-                "b": round(trial.suggest_float("b", 0.0, 1.0), 2),
-            }
-            if base.mode == "hybrid":
-                values["fusion"] = trial.suggest_categorical("fusion", ["convex", "rrf"])
-                values["dense_weight"] = round(trial.suggest_float("dense_weight", 0.0, 1.0), 2)
-                values["depth"] = trial.suggest_categorical("depth", list(_DEPTHS))
-            if self._sizes:
-                values["chunk_tokens"] = trial.suggest_categorical("chunk_tokens", self._sizes)
+            values = {name: suggest(trial) for name, suggest in space.items()}
             found = self._values(queries, base.with_values(values, "tuning"))
             trial.set_user_attr("values", values)
             return float(np.mean([*found.values()]))
@@ -201,8 +157,7 @@ class Tuner:
         study = optuna.create_study(
             direction="maximize", sampler=optuna.samplers.TPESampler(seed=self._seed)
         )
-        varied = ("k1", "b", "fusion", "dense_weight", "depth", "chunk_tokens")
-        study.enqueue_trial({name: getattr(base, name) for name in varied})
+        study.enqueue_trial({name: getattr(base, name) for name in space})
         with self._watch("Tuning", "trials") as progress:
             study.optimize(
                 objective,
@@ -211,25 +166,44 @@ class Tuner:
             )
         return dict(study.best_trial.user_attrs["values"])
 
-    def _reranking(self, queries: Sequence[Query], settings: Settings) -> dict[str, Any] | None:
+    def _space(self) -> dict[str, Callable[[Any], Any]]:
+        """What is tried: setting to how a trial suggests a value of it."""
+        space: dict[str, Callable[[Any], Any]] = {}
+        if self._base.mode in ("bm25", "hybrid"):
+            space |= {
+                "k1": lambda trial: round(trial.suggest_float("k1", 0.1, 4.0), 2),
+                "b": lambda trial: round(trial.suggest_float("b", 0.0, 1.0), 2),
+            }
+        if self._base.mode == "hybrid":
+            depths = sorted({*_DEPTHS, self._base.depth})
+            space |= {
+                "fusion": lambda trial: trial.suggest_categorical("fusion", ["convex", "rrf"]),
+                "dense_weight": lambda trial: round(trial.suggest_float("dense_weight", 0, 1), 2),
+                "depth": lambda trial: trial.suggest_categorical("depth", depths),
+            }
+        if self._sizes:
+            space["chunk_tokens"] = lambda t: t.suggest_categorical("chunk_tokens", self._sizes)
+        return {name: suggest for name, suggest in space.items() if name not in self._fixed}
+
+    def _reranking(self, queries: Sequence[Query], settings: Settings) -> dict[str, Any]:
         """The linear reranker with learned weights, if cross-validation says that it helps."""
         searcher = self._searcher(settings.replace(rerank="none"))
         places, depth = self._placed(searcher.collection), settings.rerank_depth
         with self._watch("Reranking", "queries") as progress:
             found = []
             for done, query in enumerate(queries, 1):
-                found.append(learn.candidates(searcher, places, query, depth, TOP_K))
+                found.append(learn.candidates(searcher, places, query, depth, self._deep))
                 progress(done, len(queries))
         plain = {c.query.id: places.of(c.query, c.order) for c in found}
         ranked = {}
         for fold in range(_FOLDS):
             rest = [c for i, c in enumerate(found) if i % _FOLDS != fold]
             if (weights := learn.learn(rest)) is None:
-                return None
+                return {}
             for one in found[fold::_FOLDS]:
                 ranked[one.query.id] = places.of(one.query, one.reranked(weights))
         if self._mean(queries, ranked) <= self._mean(queries, plain):
-            return None
+            return {}
         learned = learn.learn(found) or {}
         text = ", ".join(f"{name}={weight:g}" for name, weight in learned.items())
         return {"rerank": "linear", "rerank_weights": text}
@@ -257,7 +231,7 @@ class Tuner:
     def _values(self, queries: Sequence[Query], settings: Settings) -> dict[str, float]:
         searcher = self._searcher(settings)
         places = self._placed(searcher.collection)
-        ranked = {q.id: places.of(q, searcher.rank(q.text, TOP_K).order) for q in queries}
+        ranked = {q.id: places.of(q, rank(searcher, q.text, self._deep).order) for q in queries}
         return self._measured(queries, ranked)
 
     def _mean(self, queries: Sequence[Query], ranked: measures.Rankings) -> float:
@@ -268,10 +242,7 @@ class Tuner:
         return measures.per_query(part, ranked, [self.measure])[self.measure]
 
     def _searcher(self, settings: Settings) -> Searcher:
-        vectors = settings.mode == "hybrid"
-        collection = self._beds.collection(settings, cut=bool(self._sizes), vectors=vectors)
-        encoder = self._beds.encoder(settings) if vectors else None
-        return Searcher(collection, encoder, settings)
+        return self._beds.searcher(settings, cut=bool(self._sizes))
 
     def _placed(self, collection: Collection) -> Places:
         if id(collection) not in self._places:
@@ -279,8 +250,22 @@ class Tuner:
         return self._places[id(collection)]
 
 
-def _judged(dataset: Dataset) -> list[Query]:
-    return [q for q in dataset.queries if max([0, *q.relevant.values()]) > 0]
+def _apart(test: Dataset, dataset: Dataset) -> Dataset:
+    """``test`` without the questions that ``dataset`` has, too.
+
+    Raises
+    ------
+    BadQuery
+        None is left.
+    """
+    known = {q.text for q in dataset.queries}
+    left = replace(test, queries=tuple(q for q in test.queries if q.text not in known))
+    if not left.judged:
+        raise BadQuery(
+            f"the test part of '{test.name}' has no judged question that is not tuned on, too",
+            remedy="Give it questions of its own (`rag synth` with another --seed and --split)",
+        )
+    return left
 
 
 def balanced_accuracy(sure: Sequence[float], answerable: Sequence[bool], least: float) -> float:

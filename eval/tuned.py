@@ -9,16 +9,35 @@ from rich.console import Console
 from rich.table import Table
 
 from eval.files import write_text
-from eval.tune import Part, Tuning
+from eval.tuning import Part, Tuning
+from rag.errors import ConfigError
 
 _SURE = 0.05
+_FIRST = "# Found by `rag tune`"
 
 
 def write(tuning: Tuning, file: Path) -> None:
     """The settings that won as a settings file, with their provenance as a comment."""
+    check(file)
     lines = [f"# {name}: {value}" for name, value in tuning.provenance.items()]
     lines += [f"{name} = {_toml(value)}" for name, value in tuning.settings.items()]
-    write_text(file, "\n".join(["# Found by `rag tune`", *lines, ""]))
+    write_text(file, "\n".join([_FIRST, *lines, ""]))
+
+
+def check(file: Path) -> None:
+    """Refuse to write over a file that is not of this making.
+
+    Raises
+    ------
+    ConfigError
+    """
+    try:
+        ours = file.read_text("utf-8").startswith(_FIRST) if file.exists() else True
+    except (OSError, ValueError):
+        ours = False
+    if not ours:
+        raise ConfigError(f"{file} exists and was not written by `rag tune`",
+                          remedy="Name another file with --out")  # fmt: skip
 
 
 def show(tuning: Tuning, console: Console) -> None:
@@ -54,9 +73,9 @@ def _row(part: Part) -> tuple[str, ...]:
 
 def _verdict(tuning: Tuning) -> str:
     if not tuning.tried:
-        return "Nothing beats the present settings on the part that they were chosen on."
+        return "Nothing beats the present settings on the part that was chosen on."
     if not tuning.settings.keys() & tuning.tried.keys():
-        return "These do not win on the held-out part: not saved."
+        return "These do not win on the held-out part and are not saved."
     if tuning.held_out.comparison.p < _SURE:
         return "These win on the held-out part."
     return "These win on the held-out part, but chance may explain that much."

@@ -21,6 +21,9 @@ from rag.errors import ConfigError
 
 Fusion = Literal["convex", "rrf"]
 Rerank = Literal["none", "linear"]
+TUNABLE = ("k1", "b", "fusion", "dense_weight", "depth", "rerank", "rerank_depth",
+           "rerank_weights", "min_confidence")  # fmt: skip
+"""What `rag tune` may set for a collection."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _WORDS = {int: "a whole number", float: "a number", Path: "a path", str: "text",
           bool: "true or false"}  # fmt: skip
@@ -165,14 +168,22 @@ class Settings:
     def over(self, tuned: Mapping[str, Any]) -> Settings:
         """A copy where ``tuned`` values take the place of defaults, not of explicit settings.
 
+        Only settings in ``TUNABLE`` are taken.
+
         Raises
         ------
         ConfigError
-            A name is unknown or a value impossible.
+            A value is impossible.
         """
-        return self.with_values(
-            {n: v for n, v in tuned.items() if n not in self.explicit}, "the collection's tuning"
-        )
+        usual = Settings()
+        values = {
+            name: _typed(name, tuned[name], "the collection's tuning")
+            for name in TUNABLE
+            if name in tuned
+            and name not in self.explicit
+            and getattr(self, name) == getattr(usual, name)
+        }
+        return dataclasses.replace(self, **values)
 
     def with_values(self, values: Mapping[str, Any], origin: str) -> Settings:
         """A copy with ``values`` as ``origin`` writes them, checked as those of a file are.
@@ -185,8 +196,8 @@ class Settings:
         return self.replace(**{n: _typed(n, v, origin) for n, v in values.items()})
 
     def replace(self, **changes: Any) -> Settings:  # noqa: ANN401
-        """A copy with ``changes`` applied and checked."""
-        return dataclasses.replace(self, **changes)
+        """A copy with ``changes`` applied and checked; they are explicit from then on."""
+        return dataclasses.replace(self, **changes, explicit=self.explicit | changes.keys())
 
 
 def fields() -> list[dataclasses.Field[Any]]:
@@ -197,8 +208,8 @@ def fields() -> list[dataclasses.Field[Any]]:
 def _typed(name: str, value: Any, origin: str) -> Any:  # noqa: ANN401
     """``value`` as the type that setting ``name`` has."""
     hints = get_type_hints(Settings)
-    if name not in {f.name for f in fields()}:
-        close = difflib.get_close_matches(name, hints, 1)
+    if name not in (known := [f.name for f in fields()]):
+        close = difflib.get_close_matches(name, known, 1)
         raise ConfigError(
             f"{origin} names an unknown setting '{name}'",
             remedy=f"Did you mean '{close[0]}'?" if close else "See the list in the README",

@@ -129,7 +129,7 @@ class Workspace:
         except (DependencyMissing, ModelMissing) as e:
             encoder, lacking = None, str(e)
         collection = self.collection(name)
-        settings = self.settings.over(collection.tuned().get("settings", {}))
+        settings = self.settings.over(collection.tuned().settings)
         return Searcher(collection, encoder, settings, lacking=lacking)
 
     def answerer(self, name: str | None = None) -> Answerer:

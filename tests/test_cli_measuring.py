@@ -142,6 +142,32 @@ def test_a_tuning_that_wins_counts_until_it_is_reset(cli: Cli, tmp_path: Path) -
     assert [o["name"] for o in json.loads(both)["outcomes"]] == ["good", "bad"]
 
 
+def test_nothing_of_the_user_s_is_written_over(cli: Cli, data: Path, tmp_path: Path) -> None:
+    mine = tmp_path / "rag.toml"
+    mine.write_text('encoder = "hashing"\n', "utf-8")
+    assert "was not written by `rag tune`" in cli("tune", "--data", data, "--out", mine, code=2)
+    cli("index", data.parent / "data" / "corpus.jsonl", code=1)  # no document of ours
+    (tmp_path / "docs").mkdir()
+    (tmp_path / "docs/tea.md").write_text("# Tea\n\nGreen tea is brewed at 80 degrees.\n", "utf-8")
+    cli("index", tmp_path / "docs")
+    before = (data / "qrels/test.tsv").read_bytes()
+    assert "were not made by rag synth" in cli("synth", data, code=2)
+    assert "no name for a split" in cli("synth", data, "--split", "a/b", code=2)
+    assert (data / "qrels/test.tsv").read_bytes() == before
+
+
+def test_options_that_would_do_nothing_are_refused(cli: Cli, data: Path, tmp_path: Path) -> None:
+    assert "Add --answers" in cli("eval", "--data", data, "--judge-url", "http://x/v1", code=2)
+    rubric = ("--answers", "--rubric", tmp_path / "none.toml")
+    assert "there is no judge" in cli("eval", "--data", data, *rubric, code=2)
+    file = tmp_path / "q.csv"
+    file.write_text("question,source\ntea,tea.md\n", "utf-8")
+    assert "has no splits" in cli("tune", "--data", file, "--test", "test", code=2)
+    assert "no measure 'nope'" in cli("eval", "--data", data, "--measure", "nope", code=2)
+    named = cli("eval", "--data", data, "--fail-under", "MRR@10=2", code=1)
+    assert "RR@10 of" in named
+
+
 def test_what_is_missing_is_said(cli: Cli, tmp_path: Path, data: Path) -> None:
     assert "nowhere" in cli("eval", "--data", tmp_path / "nowhere", code=1)
     assert "no collection 'none'" in cli("eval", "--data", data, "-c", "none", code=1)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from eval.configuration import GRIDS, from_files, from_grid
+from eval.configuration import GRIDS, from_files, from_grid, without_secrets
 from rag.errors import ConfigError
 from rag.settings import Settings
 
@@ -57,6 +57,19 @@ def test_settings_files_are_named_after_themselves(tmp_path: Path) -> None:
     assert (found.name, found.settings.k1) == ("가", 2.0)
 
 
+def test_a_whole_settings_file_may_be_compared(tmp_path: Path) -> None:
+    text = 'home = "/x"\nchunk_tokens = 100\nllm_url = "http://me:secret@host:1/v1?key=secret"\n'
+    (tmp_path / "rag.toml").write_text(text, "utf-8")
+    (found,) = from_files([tmp_path / "rag.toml"], BASE, cut=False)
+    assert (found.settings.home, found.settings.chunk_tokens) == (BASE.home, 300)
+    assert found.described()["llm_url"] == "http://host:1/v1"
+
+
+def test_commands_are_shown_without_secrets() -> None:
+    shown = without_secrets("rag eval --judge-url 'https://a:b@host/v1?key=1' --data x")
+    assert shown == "rag eval --judge-url 'https://host/v1' --data x"
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -68,6 +81,10 @@ def test_settings_files_are_named_after_themselves(tmp_path: Path) -> None:
         ("[grid\n", "cannot be read"),
         ("", "names no configuration"),
         ("[grid]\nb = [2]\n", "b must be 0 to 1"),
+        ("grid = 3\n", "write \\[\\[configuration\\]\\]"),
+        ('[configuration]\nname = "a"\n', "write \\[\\[configuration\\]\\]"),
+        ('[grid]\nhome = "/"\n', "'home' changes nothing"),
+        ("[grid]\nchunk_tokens = [100, 200]\n", "only where documents are cut"),
     ],
 )
 def test_what_is_wrong_with_a_grid(tmp_path: Path, text: str, message: str) -> None:

@@ -9,11 +9,13 @@ import ir_measures
 import pytest
 
 from eval.configuration import from_grid
+from eval.dataset import Dataset, Query
 from eval.experiment import Plan, run
 from eval.explain import blame
 from eval.result import Result
 from rag.errors import BadQuery
 from rag.settings import Settings
+from rag.types import Document
 from rag.workspace import Workspace
 from tests.support.questions import dataset
 
@@ -95,6 +97,36 @@ def test_a_collection_of_the_user_is_asked(saem: Workspace) -> None:
     found = run(asked, configurations, saem.collection())
     assert found.documents == 5
     assert {o.rankings["tea"][0][0] for o in found.outcomes if o.name == "bm25"} == {"en/tea.md"}
+
+
+def test_documents_that_are_not_there_are_told(saem: Workspace) -> None:
+    asked = replace(dataset().queries[0], relevant={"en/tea.md": 1, "en/teapot.md": 1})
+    data = replace(dataset(), documents=(), queries=(asked,))
+    bm25 = from_grid("baselines", saem.settings, cut=False)[-2:]
+    found = run(data, bm25, saem.collection())
+    assert found.warnings == ("1 of 2 relevant places are not there, as 'en/teapot.md'",)
+    wrong = replace(data, queries=(replace(asked, relevant={"tea.md@0-9": 1}),))
+    with pytest.raises(BadQuery, match=r"none of the documents .* as 'tea\.md@0-9'"):
+        run(wrong, bm25, saem.collection())
+    with pytest.raises(BadQuery, match="brings documents of its own"):
+        run(dataset(), bm25, saem.collection())
+
+
+def test_measures_may_look_deeper(base: Settings) -> None:
+    documents = tuple(Document(f"d{i}", f"d{i}", "", f"tea {'leaf ' * i}") for i in range(150))
+    query = Query("q", "tea", {"d149": 1})
+    data = Dataset("deep", (query,), documents)
+    bm25 = [c for c in from_grid("baselines", base, cut=False) if c.name == "bm25"]
+    found = run(data, bm25, plan=Plan(("R@100", "R@150"))).outcomes[0].summary
+    assert (found["R@100"].mean, found["R@150"].mean) == (0, 1)
+
+
+def test_a_shallow_fusion_is_measured_as_it_is_served(base: Settings) -> None:
+    data = dataset()
+    settings = base.replace(depth=2)
+    hybrid = [c for c in from_grid("default", settings, cut=False) if c.name == "hybrid"]
+    found = run(data, hybrid).outcomes[0].rankings["tea"]
+    assert len(found) <= 4
 
 
 def test_nothing_to_measure(base: Settings) -> None:

@@ -150,7 +150,7 @@ def test_a_torn_last_line_and_other_damage(tmp_path: Path) -> None:
     assert [(q.id, q.relevant) for q in dataset.queries] == [("1", {TEA: 1})]
     assert dataset.warnings == (
         f"{file}: 10 records are left out, the first at line 3: is a vote without 'id' or with a "
-        "'vote' that is neither 1 nor -1",
+        "'vote' that is none of 1, 0 and -1",
     )
     file.write_bytes(write(tmp_path, *good).read_bytes() + "{차".encode()[:-1])
     assert load(file).warnings == (

@@ -68,7 +68,9 @@ def test_the_recall_curve_rises_to_the_whole() -> None:
     assert recall_curve(TWO, rankings)[:3] == ((1.0, 0.75), (3.0, 0.75), (5.0, 1.0))
 
 
-@pytest.mark.parametrize("name", ["nDGC@10", "", "R@", "__import__('os')"])
+@pytest.mark.parametrize(
+    "name", ["nDGC@10", "", "R@", "P@0", "R@1001", "ERR@10", "alpha_nDCG@10", "__import__('os')"]
+)
 def test_an_unknown_measure_is_refused(name: str) -> None:
     with pytest.raises(BadQuery, match="there is no measure"):
         per_query(TWO, {}, [name])

@@ -88,7 +88,9 @@ def test_weights_are_read_as_written() -> None:
     assert weights("  ") == rerank.DEFAULT
 
 
-@pytest.mark.parametrize("text", ["colour=1", "bm25", "bm25=much", "bm25=1,,"])
+@pytest.mark.parametrize(
+    "text", ["colour=1", "bm25", "bm25=much", "bm25=1,,", "bm25=nan", "bm25=inf", "bm25=1001"]
+)
 def test_wrong_weights_are_refused(text: str) -> None:
     with pytest.raises(ConfigError, match="is no weight"):
         weights(text)
@@ -106,3 +108,14 @@ def test_a_search_is_reranked(saem: Workspace) -> None:
     assert titles[-1] == "Tea"
     assert "reranked" not in plain.stages
     assert sorted(i for i, _ in ranked.stages["fused"]) == sorted(i for i, _ in ranked.order)
+
+
+@pytest.mark.parametrize("mode", ["bm25", "tfidf", "dense", "hybrid"])
+def test_the_first_ten_do_not_depend_on_how_many_are_asked_for(saem: Workspace, mode: str) -> None:
+    searcher = saem.searcher()
+    settings = saem.settings.replace(rerank="linear", rerank_weights="bm25=1, coverage=0.4")
+    searcher = type(searcher)(searcher.collection, searcher.encoder, settings)
+    few = searcher.rank("green tea and black tea", 2, mode)  # type: ignore[arg-type]
+    many = searcher.rank("green tea and black tea", 100, mode)  # type: ignore[arg-type]
+    assert few.order == many.order
+    assert (few.top_k, many.top_k) == (2, 100)

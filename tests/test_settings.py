@@ -181,8 +181,19 @@ def test_a_tuning_takes_the_place_of_defaults_only(monkeypatch: pytest.MonkeyPat
     toml("k1 = 1.2")
     settings = Settings.load(top_k=5).over({"k1": 9.0, "b": 0.1, "top_k": 7, "depth": 30})
     assert (settings.k1, settings.b, settings.top_k, settings.depth) == (1.2, 0.75, 5, 30)
-    with pytest.raises(ConfigError, match="the collection's tuning names an unknown setting"):
-        settings.over({"explicit": []})
+    assert settings.over({"explicit": [], "home": "/", "max_query_chars": 2, "zz": 1}) == settings
+    with pytest.raises(ConfigError, match="the collection's tuning: k1 must be a number"):
+        Settings().over({"k1": "much"})
+
+
+def test_what_a_program_sets_is_explicit_too() -> None:
+    for settings in (
+        Settings(k1=0.5),
+        Settings.load().replace(k1=0.5),
+        Settings.load().with_values({"k1": 0.5}, "here"),
+        Settings.load(k1=0.5),
+    ):
+        assert settings.over({"k1": 3.0}).k1 == 0.5
 
 
 def test_explicit_is_no_setting() -> None:

@@ -63,10 +63,28 @@ def test_what_does_not_win_is_not_saved(base: Settings) -> None:
 
 def test_a_test_part_is_only_reported(base: Settings) -> None:
     data = by_length()
-    test = replace(data, queries=tuple(replace(q, id=f"t{q.id}") for q in data.queries[:7]))
+    test = replace(
+        data,
+        queries=tuple(replace(q, id=f"t{q.id}", text=f"{q.text} alpha") for q in data.queries[:7]),
+    )
     tuning = Tuner(data, base, trials=5).run(test)
     assert tuning.test is not None
     assert tuning.test.queries == 7
+
+
+def test_questions_that_were_tuned_on_are_no_test(base: Settings) -> None:
+    data = by_length()
+    with pytest.raises(BadQuery, match="that is not tuned on"):
+        Tuner(data, base, trials=2).run(data)
+    other = Query("new", "alpha5 beta", {"right5": 1})
+    tuning = Tuner(data, base, trials=2).run(replace(data, queries=(*data.queries, other)))
+    assert tuning.test is not None
+    assert tuning.test.queries == 1
+
+
+def test_settings_that_are_fixed_are_not_tried(base: Settings) -> None:
+    tuning = Tuner(by_length(), base, trials=8, fixed={"k1", "rerank"}).run()
+    assert set(tuning.tried) <= {"b"}
 
 
 def test_the_same_seed_gives_the_same(base: Settings) -> None:

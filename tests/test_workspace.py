@@ -8,7 +8,7 @@ import pytest
 import rag
 from indexer.sync import make_row
 from rag.errors import BadQuery, CollectionMissing
-from rag.index import Collection
+from rag.index import Collection, Tuned
 from rag.types import Document
 from rag.workspace import Workspace
 from tests.support import docs
@@ -88,12 +88,12 @@ def test_folders_that_are_no_collections_are_passed_over(saem: Workspace) -> Non
 
 def test_a_collection_s_tuning_counts_in_its_searches_alone(saem: Workspace, folder: Path) -> None:
     saem.index(folder, name="other")
-    saem.collection().tune({"settings": {"k1": 3.0, "mode": "bm25"}, "provenance": {}})
+    saem.collection().tune(Tuned({"k1": 3.0, "mode": "bm25"}, {"data": "x"}))
     again = Workspace(saem.settings)
     assert again.searcher().settings.k1 == 3.0
-    assert again.searcher().search("tea").mode == "bm25"
+    assert again.searcher().search("tea").mode == "hybrid"  # no matter of tuning
     assert again.searcher("other").settings.k1 == 1.2
-    assert again.collection().status().tuned["settings"] == {"k1": 3.0, "mode": "bm25"}
-    again.collection().tune({})
+    assert again.collection().status().tuned.provenance == {"data": "x"}
+    again.collection().tune(Tuned())
     assert again.searcher().settings == again.settings
     again.close()

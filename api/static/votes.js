@@ -40,7 +40,6 @@ export function thumbs(found, hit = null) {
     show(vote);
     sent = sent
       .then(() => service.vote(found, vote, hit))
-      .then(() => show(vote))
       .catch((error) => {
         show(before);
         note.textContent = t("voteFailed", { why: error.message });

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from eval.formats.lines import Skipped, lines
 
+_LARGEST = 1000
 Judged = dict[str, dict[str, int]]
 """Query to place to grade."""
 
@@ -28,7 +29,7 @@ def read(file: Path) -> tuple[Judged, tuple[str, ...]]:
         query, place, grade = columns[0], columns[-2], _grade(columns[-1])
         if grade is None:
             if number > 1:
-                skipped.add(number, f"has the grade '{columns[-1]}', which is no whole number")
+                skipped.add(number, f"has the grade '{columns[-1]}', which is no grade")
         elif not (query and place):
             skipped.add(number, "names no query or no document")
         elif judged.setdefault(query, {}).setdefault(place, grade) != grade:
@@ -40,6 +41,7 @@ def read(file: Path) -> tuple[Judged, tuple[str, ...]]:
 
 def _grade(text: str) -> int | None:
     try:
-        return int(text)
+        grade = int(text)
     except ValueError:
         return None
+    return grade if abs(grade) <= _LARGEST else None

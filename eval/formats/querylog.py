@@ -38,7 +38,7 @@ class _Asked:
 class _Vote:
     line: int
     query: str
-    up: bool
+    value: int
     hit: int | None
 
 
@@ -90,8 +90,8 @@ def _judged(same: list[_Asked], votes: dict[str, list[_Vote]]) -> tuple[dict[str
     refused = False
     for vote, one in last:
         if vote.hit is not None:
-            grades[one.places[vote.hit]] = int(vote.up)
-        elif vote.up:
+            grades[one.places[vote.hit]] = int(vote.value > 0)
+        elif vote.value > 0:
             grades |= dict.fromkeys(one.cited, 1)
             refused |= one.abstained
     return grades, refused and not any(grades.values())
@@ -119,7 +119,7 @@ def _parsed(file: Path, skipped: Skipped) -> tuple[dict[str, _Asked], dict[str, 
             skipped.add(vote.line, f"is a vote on the query {vote.query}, which is not in the log")
         elif vote.hit is not None and vote.hit >= len(asked[vote.query].places):
             skipped.add(vote.line, f"is a vote on hit {vote.hit}, which the query does not have")
-        else:
+        elif vote.value:  # 0 takes an earlier one back
             known.setdefault(vote.query, []).append(vote)
     return asked, known
 
@@ -152,8 +152,8 @@ def _asked(record: dict[str, Any]) -> _Asked:
 
 def _vote(line: int, record: dict[str, Any]) -> _Vote:
     query, vote, hit = record.get("id"), record.get("vote"), record.get("hit")
-    if not isinstance(query, str) or vote not in (1, -1):
-        raise ValueError("is a vote without 'id' or with a 'vote' that is neither 1 nor -1")
+    if not isinstance(query, str) or vote not in (1, 0, -1):
+        raise ValueError("is a vote without 'id' or with a 'vote' that is none of 1, 0 and -1")
     if hit is not None and (type(hit) is not int or hit < 0):
         raise ValueError("is a vote with a 'hit' that is no number of a hit")
-    return _Vote(line, query, vote == 1, hit)
+    return _Vote(line, query, vote, hit)

@@ -14,8 +14,8 @@ FINGERPRINT = "bigram+snowball-english/1"
 
 Family = Callable[[str], Sequence[tuple[str, int, int]]]
 """Terms of a run, each with its start and end."""
-_SHORT = 32
-"""Longer runs are not remembered: there are too many different ones."""
+_SHORT = 12
+"""Longer runs are not remembered: there are too many different ones, of Chinese above all."""
 
 # Combining marks are no word characters to `re`, but "é" may be written as "e" and its accent.
 _RUN = re.compile(
@@ -71,4 +71,4 @@ def _of(family: Family, run: str) -> tuple[str, ...]:
     return tuple([term for term, _, _ in family(run)])
 
 
-_remembered = lru_cache(maxsize=1 << 18)(_of)
+_remembered = lru_cache(maxsize=1 << 16)(_of)

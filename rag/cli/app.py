@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from rag import __version__, errors
-from rag.cli import commands, measuring, models, view
+from rag.cli import commands, measuring, models, tuning, view
 
 EXIT_CODES: dict[type[errors.RagError], int] = {
     errors.ConfigError: 2,
@@ -59,8 +59,8 @@ app.command("serve")(commands.serve)
 app.command("status")(commands.status)
 app.command("delete")(commands.delete)
 app.command("eval")(measuring.evaluate)
-app.command("tune")(measuring.tune)
-app.command("synth")(measuring.synth)
+app.command("tune")(tuning.tune)
+app.command("synth")(tuning.synth)
 app.add_typer(models.app, name="models")
 
 

@@ -126,9 +126,9 @@ def print_status(collections: Sequence[Collection], home: Path, *, documents: bo
         table.add_row(s.name, *counts, size, str(s.generation))
     _out.print(table)
     if documents:
-        if tuned := collections[0].tuned():
-            found = ", ".join(f"{name} {value}" for name, value in tuned["settings"].items())
-            say(f"tuned on {tuned['provenance']['data']}: {found}")
+        if (tuned := collections[0].tuned()).settings:
+            found = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
+            say(f"tuned on {tuned.provenance.get('data', 'unknown data')}: {found}")
         for known in collections[0].documents():
             say(f"{known.id}  {known.language:<3} {known.chunks:>4} passages  {known.path}")
 

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ from rag.index import compact
 from rag.index.catalog import Catalog, plain
 from rag.index.lock import WriterLock
 from rag.index.reader import Arrays, Reader
-from rag.index.rows import Row, Stat
+from rag.index.rows import Row, Stat, Tuned
 from rag.index.sparse import invert
 from rag.types import digest
 
@@ -95,10 +96,10 @@ class Collection(Reader):
                     self._write.set_meta(what, fingerprint)
         self.check(what, fingerprint)
 
-    def tune(self, found: Mapping[str, Any]) -> None:
-        """Keep what `rag tune` has found; nothing for no tuning. Read back by ``tuned``."""
+    def tune(self, found: Tuned) -> None:
+        """Keep what `rag tune` has found, in place of what it found before."""
         with self.writing(10), self._write.transaction():
-            self._write.set_meta("tuned", json.dumps(found, ensure_ascii=False))
+            self._write.set_meta("tuned", json.dumps(asdict(found), ensure_ascii=False))
 
     def upsert(self, rows: Sequence[Row], wait: float = 1.0) -> None:
         """Add documents, each replacing what had its id; searchable when this returns.

@@ -15,10 +15,10 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import IncompatibleIndex, NotFound
+from rag.errors import CorruptIndex, IncompatibleIndex, NotFound
 from rag.index import compact, segment
 from rag.index.catalog import DEAD, Catalog, where
-from rag.index.rows import Known, Stat, Status
+from rag.index.rows import Known, Stat, Status, Tuned
 from rag.index.snapshot import PostingsSegment, Ranked, Selection, Snapshot, VectorsSegment
 from rag.index.sparse import Postings
 from rag.types import Chunk, Filter
@@ -205,9 +205,20 @@ class Reader:
             tuned=self.tuned(),
         )
 
-    def tuned(self) -> dict[str, Any]:
-        """What `rag tune` has found for this collection: ``settings``, and their provenance."""
-        return dict(json.loads(self._read.meta("tuned") or "{}"))
+    def tuned(self) -> Tuned:
+        """What `rag tune` has found for this collection.
+
+        Raises
+        ------
+        CorruptIndex
+            It makes no sense.
+        """
+        try:
+            found = json.loads(self._read.meta("tuned") or "{}")
+            return Tuned(dict(found.get("settings", {})), dict(found.get("provenance", {})))
+        except (ValueError, TypeError, AttributeError) as e:
+            why = f"its tuning makes no sense; `rag tune --reset -c {self.name}` removes it"
+            raise CorruptIndex(self.path / "catalog.sqlite", why) from e
 
     def check(self, what: Literal["analyser", "encoder"], fingerprint: str) -> None:
         """Raise ``IncompatibleIndex`` if the collection is bound to another."""

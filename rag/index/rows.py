@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from rag.types import Chunk, Document
@@ -44,10 +44,18 @@ class Known:
 
 
 @dataclass(frozen=True, slots=True)
+class Tuned:
+    """Settings that suit a collection, and how they were found."""
+
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    provenance: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Status:
     """A collection's state; ``outstanding`` passages have no vector yet.
 
-    ``tuned`` is what `rag tune` has found for it: ``settings``, and their ``provenance``.
+    ``tuned`` is what `rag tune` has found for it.
     """
 
     name: str
@@ -58,4 +66,4 @@ class Status:
     generation: int
     analyser: str
     encoder: str
-    tuned: Mapping[str, Any]
+    tuned: Tuned

@@ -29,6 +29,7 @@ other in the passage, too. ``window``: how close together the question's terms s
 """
 DEFAULT: Mapping[str, float] = MappingProxyType({"fused": 1.0, "coverage": 0.1, "pairs": 0.1})
 _NEAR = 2
+_LARGEST = 1000
 
 
 def weights(text: str) -> dict[str, float]:
@@ -48,10 +49,13 @@ def weights(text: str) -> dict[str, float]:
             if name not in FEATURES:
                 raise ValueError
             found[name] = float(number)
+            if not abs(found[name]) <= _LARGEST:  # nor NaN
+                raise ValueError
         except ValueError as e:
             raise ConfigError(
                 f"rerank_weights: '{part.strip()}' is no weight",
-                remedy=f"Write feature=number, the features being {', '.join(FEATURES)}",
+                remedy=f"Write feature=number, {-_LARGEST} to {_LARGEST}, the features being "
+                + ", ".join(FEATURES),
             ) from e
     return found
 

@@ -41,13 +41,15 @@ LEGS = ("bm25", "tfidf", "dense")
 class Ranking:
     """Passages' ids for one query, best first, and how they came to be.
 
-    ``stages`` are the lists of each retriever (``bm25``, ``tfidf``, ``dense``), ``fused`` and
-    ``reranked``, as far as there were such; ``milliseconds`` says what each step took.
+    ``order`` has all that were ranked, of which ``top_k`` were asked for. ``stages`` are the lists
+    of each retriever (``bm25``, ``tfidf``, ``dense``), ``fused`` and ``reranked``, as far as there
+    were such; ``milliseconds`` says what each step took.
     """
 
     query: str
     mode: Mode
     order: fuse.Scored
+    top_k: int
     terms: list[str]
     stages: Mapping[str, fuse.Scored]
     milliseconds: Mapping[str, float]
@@ -78,7 +80,8 @@ class Searcher:
         self.encoder = encoder
         self.settings = settings or Settings()
         self._lacking = lacking or "no encoder is set"
-        self._weights = rerank.weights(self.settings.rerank_weights)
+        linear = self.settings.rerank == "linear"
+        self._weights = rerank.weights(self.settings.rerank_weights) if linear else {}
         collection.check("analyser", FINGERPRINT)
         if encoder:
             collection.check("encoder", encoder.fingerprint)
@@ -118,7 +121,7 @@ class Searcher:
         mode = self._possible(mode, warnings)
         settings = self.settings
         again = settings.rerank_depth if settings.rerank != "none" else 0
-        depth = max(settings.depth, top_k) if mode == "hybrid" else max(top_k, again)
+        depth = max(settings.depth, top_k, again) if mode == "hybrid" or again else top_k
         stages: dict[str, fuse.Scored] = {}
         clock = _Clock()
         languages: dict[str, tuple[str, ...]] = {}
@@ -152,7 +155,7 @@ class Searcher:
             with clock("rerank"):
                 order = self._reranked(order, {"fused": order, **stages}, terms, again)
             stages["reranked"] = order
-        return Ranking(query, mode, order[:top_k], terms, stages, clock.ms, tuple(warnings))
+        return Ranking(query, mode, order, top_k, terms, stages, clock.ms, tuple(warnings))
 
     def _checked(self, query: str, top_k: int | None, mode: Mode | None) -> tuple[str, int, Mode]:
         query = encodable(query).strip()
@@ -216,8 +219,9 @@ class Searcher:
 
     def _hits(self, ranking: Ranking) -> tuple[Hit, ...]:
         legs = {name: dict(ranking.stages[name]) for name in LEGS if name in ranking.stages}
-        chunks = self.collection.fetch([id_ for id_, _ in ranking.order])
-        found = [(chunks[id_], score) for id_, score in ranking.order if id_ in chunks]
+        order = ranking.order[: ranking.top_k]
+        chunks = self.collection.fetch([id_ for id_, _ in order])
+        found = [(chunks[id_], score) for id_, score in order if id_ in chunks]
         return tuple(
             Hit(
                 rank=rank,
