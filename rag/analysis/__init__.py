@@ -6,8 +6,8 @@ kana (``cjk``), stemmed words for the rest (``latin``).
 
 from __future__ import annotations
 
-from rag.analysis.analyser import FINGERPRINT, analyse, matches, terms
+from rag.analysis.analyser import FINGERPRINT, analyse, matcher, terms
 from rag.analysis.language import detect
 from rag.analysis.sentences import sentences
 
-__all__ = ["FINGERPRINT", "analyse", "detect", "matches", "sentences", "terms"]
+__all__ = ["FINGERPRINT", "analyse", "detect", "matcher", "sentences", "terms"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from functools import lru_cache
 
 from rag.analysis import cjk, latin
@@ -19,14 +19,16 @@ _SHORT = 12
 
 # Combining marks are no word characters to `re`, but "é" may be written as "e" and its accent.
 _RUN = re.compile(
-    rf"(?P<cjk>[{cjk.CHARACTERS}]+)|(?P<latin>(?:[^\W{cjk.CHARACTERS}][\u0300-\u036f]*)+)"
+    rf"(?P<latin>(?:[A-Za-z0-9_]++[\u0300-\u036f]*+|[^\W{cjk.CHARACTERS}][\u0300-\u036f]*+)++)"
+    rf"|(?P<cjk>[{cjk.CHARACTERS}]++)"
 )
+_ASCII = re.compile("(?P<latin>[A-Za-z0-9_]++)")
 
 
 def analyse(text: str) -> list[Term]:
     """The terms of ``text`` in order, each with the characters that it stands for."""
     out: list[Term] = []
-    for run in _RUN.finditer(text):
+    for run in _runs(text):
         base = run.start()
         out += [Term(t, base + start, base + end) for t, start, end in _family(run)(run[0])]
     return out
@@ -35,28 +37,46 @@ def analyse(text: str) -> list[Term]:
 def terms(text: str) -> list[str]:
     """The terms of ``text`` in order, without their places: several times faster."""
     out: list[str] = []
-    for east, latin_run in _RUN.findall(text):
-        out += _bare(latin.terms, latin_run) if latin_run else _bare(cjk.terms, east)
+    if text.isascii():
+        for word in _ASCII.findall(text):
+            out += _bare(latin.terms, word)
+    else:
+        for word, east in _RUN.findall(text):
+            out += _bare(latin.terms, word) if word else _bare(cjk.terms, east)
     return out
 
 
-def matches(text: str, terms: Collection[str]) -> tuple[tuple[int, int], ...]:
-    """Spans of ``text`` that ``terms`` match, joined where they touch or overlap."""
+Spans = tuple[tuple[int, int], ...]
+
+
+def matcher(terms: Collection[str]) -> Callable[[str], Spans]:
+    """Finds the spans of a text that ``terms`` match, joined where they touch or overlap."""
     wanted = frozenset(terms)
-    spans: list[tuple[int, int]] = []
-    for run in _RUN.finditer(text):
-        family = _family(run)
-        if wanted.isdisjoint(_bare(family, run[0])):
-            continue
-        for term, start, end in family(run[0]):
-            if term not in wanted:
-                continue
-            begin, stop = run.start() + start, run.start() + end
-            if spans and begin <= spans[-1][1]:
-                spans[-1] = (spans[-1][0], max(spans[-1][1], stop))
-            else:
-                spans.append((begin, stop))
-    return tuple(spans)
+    places: dict[str, Sequence[tuple[int, int]]] = {}  # of the wanted terms within a run
+
+    def spans(text: str) -> Spans:
+        found: list[tuple[int, int]] = []
+        for run in _runs(text):
+            word = run[0]
+            if (within := places.get(word)) is None:
+                family = _family(run)
+                within = [] if wanted.isdisjoint(_bare(family, word)) else [
+                    (start, end) for term, start, end in family(word) if term in wanted
+                ]  # fmt: skip
+                places[word] = within
+            for start, end in within:
+                begin, stop = run.start() + start, run.start() + end
+                if found and begin <= found[-1][1]:
+                    found[-1] = (found[-1][0], max(found[-1][1], stop))
+                else:
+                    found.append((begin, stop))
+        return tuple(found)
+
+    return spans
+
+
+def _runs(text: str) -> Iterator[re.Match[str]]:
+    return (_ASCII if text.isascii() else _RUN).finditer(text)
 
 
 def _family(run: re.Match[str]) -> Family:

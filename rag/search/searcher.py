@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rag import analysis
-from rag.analysis import FINGERPRINT, detect, matches
+from rag.analysis import FINGERPRINT, detect, matcher
 from rag.encode import Encoder
 from rag.errors import (
     BadQuery,
@@ -221,16 +221,17 @@ class Searcher:
         legs = {name: dict(ranking.stages[name]) for name in LEGS if name in ranking.stages}
         order = ranking.order[: ranking.top_k]
         chunks = self.collection.fetch([id_ for id_, _ in order])
-        found = [(chunks[id_], score) for id_, score in order if id_ in chunks]
+        found = [(id_, score) for id_, score in order if id_ in chunks]
+        matches = matcher(ranking.terms)
         return tuple(
             Hit(
                 rank=rank,
                 score=score,
-                chunk=chunk,
-                scores={leg: s[chunk.id] for leg, s in legs.items() if chunk.id in s},
-                matches=matches(chunk.text, ranking.terms),
+                chunk=chunks[id_],
+                scores={leg: s[id_] for leg, s in legs.items() if id_ in s},
+                matches=matches(chunks[id_].text),
             )
-            for rank, (chunk, score) in enumerate(found, 1)
+            for rank, (id_, score) in enumerate(found, 1)
         )
 
 
