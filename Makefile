@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := rag indexer api eval tests
 
-.PHONY: run test check lint types imports bench bench-report lock clean
+.PHONY: run test check lint types imports bench bench-data bench-report lock clean
 
 run: $(VENV)/.local ## Install, fetch the models, index DOCS, serve
 	@echo "== Models (fetched once)"
@@ -40,19 +40,25 @@ imports: $(VENV)/.dev
 BENCH := eval/bench/results
 RUN := PYTHONPATH=. .venv-bench/bin/python -m eval.bench
 
-bench: .venv-bench/.done ## Measure Saem beside other systems on DATA (an hour of a quiet machine)
+bench: bench-data .venv-bench/.done ## Measure Saem beside other systems on DATA (an hour of a quiet machine)
 	@.venv-bench/bin/rag models pull
 	@mkdir -p $(BENCH)
-	-$(RUN).sparse --data $(DATA)/enwiki-200k --queries $(DATA)/squad/dev-v1.1.json --json $(BENCH)/sparse.json
-	-$(RUN).sparse --data $(DATA)/scifact --sizes 5183 --questions 300 --json $(BENCH)/scifact.json
-	-$(RUN).build --data $(DATA)/enwiki-200k --repetitions 2 --json $(BENCH)/build.json
-	-$(RUN).freshness --data $(DATA)/enwiki-200k --repetitions 2 --json $(BENCH)/freshness.json
+	-$(RUN).sparse --data "$(DATA)/enwiki-200k" --queries "$(DATA)/squad/dev-v1.1.json" --json $(BENCH)/sparse.json
+	-$(RUN).sparse --data "$(DATA)/scifact" --sizes 5183 --questions 300 --json $(BENCH)/scifact.json
+	-$(RUN).build --data "$(DATA)/enwiki-200k" --repetitions 2 --json $(BENCH)/build.json
+	-$(RUN).freshness --data "$(DATA)/enwiki-200k" --repetitions 2 --json $(BENCH)/freshness.json
 	-$(RUN).dense --json $(BENCH)/dense.json
-	-$(RUN).encode --data $(DATA)/scifact --json $(BENCH)/encode.json
+	-$(RUN).encode --data "$(DATA)/scifact" --json $(BENCH)/encode.json
 	-$(RUN).http --json $(BENCH)/http.json
-	-$(RUN).rag_systems --data $(DATA)/scifact --json $(BENCH)/rag_systems.json
+	-$(RUN).rag_systems --data "$(DATA)/scifact" --json $(BENCH)/rag_systems.json
 	-$(RUN).gpu --json $(BENCH)/gpu.json
 	@$(MAKE) --no-print-directory bench-report
+
+bench-data:
+	@test -d "$(DATA)/scifact" || { echo "There is no '$(DATA)/scifact'. Name the data: make bench DATA=FOLDER, which holds"; \
+		echo '  scifact/                     the data set of BEIR'; \
+		echo '  enwiki-200k/corpus.jsonl.gz  paragraphs of Wikipedia, in the form of BEIR'; \
+		echo '  squad/dev-v1.1.json          the questions of SQuAD 1.1'; exit 1; }
 
 bench-report: .venv-bench/.done ## Tables and plots of what `make bench` has measured
 	@$(RUN).report $(BENCH)
@@ -62,8 +68,8 @@ bench-report: .venv-bench/.done ## Tables and plots of what `make bench` has mea
 	@$(PYTHON) -m venv .venv-bench
 	@.venv-bench/bin/python -m pip install -q --disable-pip-version-check uv
 	@.venv-bench/bin/uv pip install -q --python .venv-bench/bin/python -c requirements.lock \
-		$(if $(PIP_FIND_LINKS),--find-links $(PIP_FIND_LINKS)) --overrides eval/bench/overrides.txt \
-		-e '.[local,eval]' -r eval/bench/requirements.in
+		$(addprefix --find-links ,$(PIP_FIND_LINKS)) $(if $(PIP_INDEX_URL),--index-url "$(PIP_INDEX_URL)") \
+		--overrides eval/bench/overrides.txt -e '.[local,eval]' -r eval/bench/requirements.in
 	@touch $@
 
 lock: $(VENV)/.dev ## Pin everything anew

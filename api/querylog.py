@@ -70,10 +70,8 @@ class QueryLog:
             self._failing.discard(file)
         return True
 
-    def vote(
-        self, question: str, vote: Literal[1, -1, 0], hit: int | None, collection: str | None
-    ) -> None:
-        """Write a vote on the answer to ``question`` or, from 0, on one of its hits.
+    def vote(self, question: str, vote: int, hit: int | None, collection: str | None) -> None:
+        """Write a vote (1, -1 or 0) on the answer to ``question`` or, from 0, on one of its hits.
 
         Raises
         ------
@@ -84,16 +82,14 @@ class QueryLog:
         BadQuery
             It has no such hit.
         Overloaded
-            The log cannot be written now.
+            The log cannot be read or written now.
         """
         if not self.on:
             raise ConfigError("votes are not kept: query_log is off", remedy="Set RAG_QUERY_LOG=1")
         name = self._saem.collection(collection).name
-        hits = self._hits(name, question)
-        if hit is not None and not 0 <= hit < hits:
-            raise BadQuery(f"question '{question}' has {hits} hits, counted from 0, but no {hit}")
         record = {"type": "vote", "id": question, "time": now(), "vote": vote, "hit": hit}
         try:
+            self._check(name, question, hit)
             self._append(self._file(name), record)
         except OSError as e:
             log.warning("a vote on collection %a is not logged: %s", name, e)
@@ -119,6 +115,11 @@ class QueryLog:
                 raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(file))
         finally:
             os.close(descriptor)
+
+    def _check(self, collection: str, question: str, hit: int | None) -> None:
+        hits = self._hits(collection, question)
+        if hit is not None and not 0 <= hit < hits:
+            raise BadQuery(f"question '{question}' has {hits} hits, counted from 0, but no {hit}")
 
     def _hits(self, collection: str, question: str) -> int:
         """How many hits ``question`` had."""
@@ -224,6 +225,6 @@ def _tail(file: Path) -> list[bytes]:
     try:
         with file.open("rb") as opened:
             opened.seek(max(0, opened.seek(0, os.SEEK_END) - TAIL_BYTES))
-            return opened.read().split(b"\n")
+            return opened.read(TAIL_BYTES).split(b"\n")
     except FileNotFoundError:
         return []

@@ -93,7 +93,7 @@ class VoteRequest(BaseModel):
         pattern="^[0-9a-f]{16}$",
         description="What the header `X-Saem-Query` of the response said.",
     )
-    vote: Literal[1, -1, 0] = Field(description="1 helped, -1 did not, 0 takes the vote back.")
+    vote: StrictInt = Field(ge=-1, le=1, description="1 helped, -1 did not, 0 takes the vote back.")
     hit: StrictInt | None = Field(
         None, description="Which of the hits, from 0; the answer if left out."
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import json
 import logging
 import os
@@ -11,11 +12,20 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
 
+from api import querylog
 from rag.workspace import Workspace
-from tests.support.querylog import WAYS, lines, make, search, vote
+from tests.support.querylog import HEADER, WAYS, lines, make, search, vote
+
+NOT_KEPT = (503, "Overloaded", "the vote could not be kept")
+
+
+def is_stream(response: httpx.Response) -> bool:
+    """Whether its headers were sent before the question's line could be written."""
+    return response.headers["content-type"].startswith("text/event-stream")
 
 
 @pytest.fixture
@@ -41,11 +51,16 @@ class TestTrouble:
         else:
             file.mkdir()
         for path, body, headers in [("/search", {"query": "tea"}, {}), *WAYS]:
-            assert client.post(path, json=body, headers=headers).status_code == 200
+            response = client.post(path, json=body, headers=headers)
+            assert response.status_code == 200
+            assert (HEADER in response.headers) is is_stream(response)
+        status, name, message = vote(client, id=before, vote=1)
+        assert (status, name) == ((404, "NotFound") if kind == "full" else (503, "Overloaded"))
+        assert str(file) not in message
         assert client.get("/readyz").json() == {"ready": True, "missing": []}
         told = [r.getMessage() for r in caplog.records if r.levelno >= logging.WARNING]
-        assert len(told) == 1
         assert told[0].startswith("questions to collection 'default' are not logged: ")
+        assert len([x for x in told if x.startswith("questions")]) == 1
         _ = file.unlink() if kind == "full" else file.rmdir()
         kept.rename(file)
         asked = search(client)
@@ -63,7 +78,7 @@ class TestTrouble:
 
         with monkeypatch.context() as patch:
             patch.setattr("api.querylog.os.write", full)
-            assert vote(client, id=asked, vote=1)[:2] == (500, "StorageError")
+            assert vote(client, id=asked, vote=1) == NOT_KEPT
         assert [line["id"] for line in lines(file)] == [asked]
 
     def test_a_torn_line_spoils_no_other(self, client: TestClient, file: Path) -> None:
@@ -74,6 +89,45 @@ class TestTrouble:
         whole, torn, after, end = file.read_bytes().split(b"\n")
         assert (json.loads(whole)["id"], torn[-3:], end) == (first, b'"hi', b"")
         assert json.loads(after)["vote"] == 1
+
+    def test_one_that_somebody_else_has_locked_holds_up_no_question(
+        self, client: TestClient, file: Path
+    ) -> None:
+        before = search(client)
+        assert querylog._TRIES * querylog._PAUSE <= 1
+        with file.open("rb") as other, ThreadPoolExecutor(1) as pool:
+            fcntl.flock(other, fcntl.LOCK_EX)
+            try:
+                for path, body, headers in [("/search", {"query": "tea"}, {}), *WAYS]:
+                    asking = pool.submit(client.post, path, json=body, headers=headers)
+                    response = asking.result(timeout=30)
+                    assert response.status_code == 200
+                    assert (HEADER in response.headers) is is_stream(response)
+                assert pool.submit(vote, client, id=before, vote=1).result(timeout=30) == NOT_KEPT
+            finally:
+                fcntl.flock(other, fcntl.LOCK_UN)
+        after = search(client)
+        assert [line["id"] for line in lines(file)] == [before, after]
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            '["{id}"]',
+            '"{id}"',
+            '{"x": "{id}"}',
+            '{"type": "query", "id": "{id}"}',
+            '{"type": "query", "id": "{id}", "hits": 3}',
+            '{"type": ["query"], "id": {"{id}": 1}}',
+        ],
+    )
+    def test_an_odd_line_spoils_no_other(self, client: TestClient, file: Path, line: str) -> None:
+        asked = search(client, top_k=2)
+        with file.open("a", encoding="utf-8") as opened:
+            opened.write(line.replace("{id}", asked) + "\n")
+        assert vote(client, id=asked, vote=1, hit=1)[0] == 204
+        assert vote(client, id=asked, vote=1, hit=2)[:2] == (422, "BadQuery")
+        *_, voted = lines(file)
+        assert (voted["id"], voted["vote"], voted["hit"]) == (asked, 1, 1)
 
 
 PROGRAM = """
@@ -90,7 +144,9 @@ log = QueryLog(Workspace(Settings.load(home=Path(home), query_log=True)))
 print("ready", flush=True)
 sys.stdin.readline()
 for n in range(int(count)):
-    log.keep("default", {"name": name, "n": n, "text": name * (997 * n % 30000)})
+    record = {"name": name, "n": n, "text": name * (997 * n % 30000)}
+    while not log.keep("default", record) and not int(limit):
+        pass  # the others have kept it locked
 """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import socket
 import sqlite3
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +22,7 @@ from api import state
 from api.app import create_app
 from api.questions import Places
 from api.routes import documents
+from api.server import _listen
 from rag.errors import NotFound
 from rag.index import Collection
 from rag.settings import Settings
@@ -122,15 +124,11 @@ class TestCrowd:
             assert httpx.get(f"{url}/healthz").status_code == 200
             assert len(fake.chats()) == 2
 
-    @pytest.mark.parametrize(("path", "body", "headers"), WAYS)
+    @pytest.mark.parametrize("way", WAYS)
     def test_an_end_and_an_error_give_the_place_back(
-        self,
-        saem: Workspace,
-        monkeypatch: pytest.MonkeyPatch,
-        path: str,
-        body: dict[str, Any],
-        headers: dict[str, str],
+        self, saem: Workspace, monkeypatch: pytest.MonkeyPatch, way: tuple[str, Any, Any]
     ) -> None:
+        path, body, headers = way
         monkeypatch.setattr("api.app.Places", partial(Places, 1))
         with make(saem.settings) as client:
             for _ in range(3):
@@ -221,17 +219,16 @@ async def _post(app: FastAPI, headers: dict[str, str] | None = None, *, leave: b
             statuses.append(message["status"])
 
     named = {"content-type": "application/json", "host": "localhost"} | (headers or {})
-    scope = {
-        "type": "http",
-        "method": "POST",
-        "path": "/ask",
-        "raw_path": b"/ask",
-        "query_string": b"",
-        "scheme": "http",
-        "headers": [(k.encode(), v.encode()) for k, v in named.items()],
-    }
+    scope: dict[str, Any] = {"type": "http", "scheme": "http", "method": "POST", "path": "/ask"}
+    scope |= {"raw_path": b"/ask", "query_string": b""}
+    scope["headers"] = [(k.encode(), v.encode()) for k, v in named.items()]
     await app(scope, receive, send)
     return statuses[0]
+
+
+def test_no_answer_waits_40_ms_for_an_acknowledgement() -> None:
+    with _listen("127.0.0.1", 0) as listening:  # asyncio sets TCP_NODELAY where it reads TCP
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 class TestErrors:

@@ -115,6 +115,71 @@ def test_a_vote_that_is_not_kept_is_taken_back_and_said(
     assert votes(file) == []
 
 
+HOLD = """() => {
+  window.sent = [];
+  window.fetch = (url, { body }) => new Promise((kept, lost) => {
+    sent.push({ vote: JSON.parse(body).vote, kept: () => kept(new Response(null, { status: 204 })),
+                lost: () => lost(new TypeError("offline")) });
+  });
+}"""
+"""From here on a test says what becomes of each vote that the page sends."""
+
+
+def sent(page: Page, count: int) -> list[int]:
+    """The votes that left the page, once there are so many."""
+    page.wait_for_function("count => sent.length === count", arg=count)
+    return [int(vote) for vote in page.evaluate("() => sent.map(({ vote }) => vote)")]
+
+
+def test_another_language_meanwhile_loses_no_failure(
+    visit: Visit, logging_service: str, llm: FakeLLM, file: Path
+) -> None:
+    llm.reply = REPLY
+    page = visit(f"{logging_service}/?q={quote(QUESTION)}")
+    page.wait_for_selector(".answered")
+    page.evaluate(HOLD)
+    answer, note = ".answer > .votes", page.locator(".answer .vote-note")
+    page.locator(".answer .thumb.up").click()
+    assert sent(page, 1) == [1]
+    page.click("#language")
+    assert pressed(page, answer) == ["true", "false"]
+    page.evaluate("() => sent[0].lost()")
+    expect(note).to_have_text("평가를 남기지 못했습니다: 서비스가 응답하지 않습니다.")
+    assert pressed(page, answer) == ["false", "false"]
+    page.click("#language")
+    expect(note).to_contain_text("The vote was not kept: ")
+    page.locator(".answer .thumb.down").click()
+    expect(note).to_have_text("")
+    assert sent(page, 2) == [1, -1]
+
+
+def test_fast_presses_follow_what_is_shown(
+    visit: Visit, logging_service: str, llm: FakeLLM, file: Path
+) -> None:
+    llm.reply = REPLY
+    page = visit(f"{logging_service}/?q={quote(QUESTION)}")
+    page.wait_for_selector(".answered")
+    page.evaluate(HOLD)
+    answer, note = ".answer > .votes", page.locator(".answer .vote-note")
+    up, down = page.locator(".answer .thumb.up"), page.locator(".answer .thumb.down")
+    up.click()
+    up.click()
+    assert pressed(page, answer) == ["false", "false"]
+    up.click()
+    assert pressed(page, answer) == ["true", "false"]
+    for n, wanted in enumerate([1, 0, 1]):
+        assert sent(page, n + 1)[n] == wanted, "one after the other, in order"
+        page.evaluate("n => n === 1 ? sent[n].lost() : sent[n].kept()", n)
+    expect(note).to_have_text("")
+    down.click()
+    assert sent(page, 4)[3] == -1
+    assert pressed(page, answer) == ["false", "true"]
+    expect(note).to_have_text("")
+    page.evaluate("() => sent[3].lost()")
+    expect(note).not_to_have_text("")
+    assert pressed(page, answer) == ["true", "false"], "back to what the service has"
+
+
 def test_without_a_log_there_is_nothing_to_press(visit: Visit, service: str, llm: FakeLLM) -> None:
     llm.reply = REPLY
     page = visit(f"{service}/?q={quote(QUESTION)}")
