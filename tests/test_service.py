@@ -152,7 +152,7 @@ class TestCrowd:
                 ask = partial(httpx.stream, "POST", url + path, json=body, headers=headers)
                 with suppress(httpx.ReadTimeout), ask(timeout=0.5) as response:
                     next(response.iter_lines())
-                until(fake.disconnected.is_set, 3)
+                until(fake.disconnected.is_set, 20)
                 fake.disconnected.clear()
                 until(lambda: httpx.post(f"{url}/ask", json={"question": ""}).status_code == 422)
             assert len(fake.chats()) == len(WAYS)
