@@ -19,6 +19,7 @@ from statistics import median
 from typing import Any
 
 from eval.bench.child import Worker, in_child, peak_mb, rss_mb
+from eval.bench.measured import portable
 from eval.bench.table import Spread, show
 from rag.errors import RagError
 
@@ -259,7 +260,8 @@ def main(
     args = parser.parse_args()
     single_threaded()
     bench = Bench(args.json.stem if args.json else name, args)
-    bench.corpus["command"] = shlex.join(["python", "-m", f"eval.bench.{name}", *sys.argv[1:]])
+    command = shlex.join(["python", "-m", f"eval.bench.{name}", *sys.argv[1:]])
+    bench.corpus["command"] = portable(command)
     try:
         body(bench)
     except RagError as e:
