@@ -7,7 +7,7 @@ held-out part, which nothing was chosen on.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from collections.abc import Collection as Names
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -131,11 +131,17 @@ class Tuner:
         self._beds.close()
 
     def _chosen(self, queries: Sequence[Query]) -> dict[str, Any]:
-        """The settings that do best on ``queries``, less those that are the present ones."""
+        """The settings that do best on ``queries``, less those that are the present ones.
+
+        Compared are the present ones, the best that were searched for, and both of them reranked.
+        """
         best = self._searched(queries)
+        values = self._values(queries, self._base.with_values(best, "tuning"))
+        found = [(float(np.mean([*values.values()])), best)]
         if "rerank" not in self._fixed:
-            best |= self._reranking(queries, self._base.with_values(best, "tuning"))
-        return {name: v for name, v in best.items() if v != getattr(self._base, name)}
+            found += [self._reranking(queries, start) for start in ({}, best)]
+        _, chosen = max(found, key=lambda one: one[0])
+        return {name: v for name, v in chosen.items() if v != getattr(self._base, name)}
 
     def _searched(self, queries: Sequence[Query]) -> dict[str, Any]:
         """The best of ``trials`` points by Optuna's TPE, the present settings among them."""
@@ -185,8 +191,11 @@ class Tuner:
             space["chunk_tokens"] = lambda t: t.suggest_categorical("chunk_tokens", self._sizes)
         return {name: suggest for name, suggest in space.items() if name not in self._fixed}
 
-    def _reranking(self, queries: Sequence[Query], settings: Settings) -> dict[str, Any]:
-        """The linear reranker with learned weights, if cross-validation says that it helps."""
+    def _reranking(
+        self, queries: Sequence[Query], start: Mapping[str, Any]
+    ) -> tuple[float, dict[str, Any]]:
+        """The mean by cross-validation of a learned linear reranker after ``start``, and both."""
+        settings = self._base.with_values(start, "tuning")
         searcher = self._searcher(settings.replace(rerank="none"))
         places, depth = self._placed(searcher.collection), settings.rerank_depth
         with self._watch("Reranking", "queries") as progress:
@@ -194,19 +203,17 @@ class Tuner:
             for done, query in enumerate(queries, 1):
                 found.append(learn.candidates(searcher, places, query, depth, self._deep))
                 progress(done, len(queries))
-        plain = {c.query.id: places.of(c.query, c.order) for c in found}
         ranked = {}
         for fold in range(_FOLDS):
             rest = [c for i, c in enumerate(found) if i % _FOLDS != fold]
             if (weights := learn.learn(rest)) is None:
-                return {}
+                return 0.0, {}
             for one in found[fold::_FOLDS]:
                 ranked[one.query.id] = places.of(one.query, one.reranked(weights))
-        if self._mean(queries, ranked) <= self._mean(queries, plain):
-            return {}
         learned = learn.learn(found) or {}
         text = ", ".join(f"{name}={weight:g}" for name, weight in learned.items())
-        return {"rerank": "linear", "rerank_weights": text}
+        again = {**start, "rerank": "linear", "rerank_weights": text}
+        return self._mean(queries, ranked), again
 
     def _threshold(self, first: Dataset, second: Dataset, settings: Settings) -> Threshold | None:
         """``min_confidence`` chosen on ``first``, judged on ``second``; ``None`` if all alike."""
