@@ -22,11 +22,11 @@ from indexer.vectors import fill_vectors
 from rag import __version__, analysis
 from rag.analysis import FINGERPRINT, detect
 from rag.encode import Encoder, load_encoder
-from rag.errors import BadQuery, CollectionMissing, SourceError
+from rag.errors import BadQuery, SourceError
 from rag.index import Collection, Row
 from rag.search import Searcher
 from rag.search.searcher import Ranking
-from rag.settings import COLLECTION_NAME, Settings
+from rag.settings import Settings
 from rag.types import Chunk, Document, digest
 
 Watch = Callable[[str, str], AbstractContextManager[Progress]]
@@ -187,18 +187,6 @@ def whole(document: Document) -> Row:
                   document.title)  # fmt: skip
     terms = analysis.terms(chunk.context)
     return Row(document, detect(document.text), [chunk], [terms])
-
-
-def existing(settings: Settings, name: str | None) -> Collection | None:
-    """The user's collection ``name``, ``None`` if no name is given."""
-    if name is None:
-        return None
-    if not COLLECTION_NAME.fullmatch(name):
-        raise BadQuery(f"'{name}' is no name for a collection")
-    path = settings.home / "collections" / name
-    if not (path / "catalog.sqlite").exists():
-        raise CollectionMissing(name)
-    return Collection(path)
 
 
 def reread(collection: Collection) -> tuple[Document, ...]:

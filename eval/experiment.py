@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from eval.bed import Beds, Watch, rank, unwatched
 from eval.configuration import Configuration
 from eval.dataset import Dataset, Query
 from eval.explain import explain
+from eval.machine import machine
 from eval.places import Places
 from eval.result import Comparison, Lost, Outcome, PerQuery, Result
 from rag import __version__
@@ -104,7 +104,7 @@ def run(
             measure=leading,
             command=plan.command,
             date=datetime.now(UTC).isoformat(timespec="seconds"),
-            machine=machine(),
+            machine="{cpu} x {cores}, {memory_gb} GB, {platform}".format_map(machine()),
             version=__version__,
             documents=collection.status().documents,
             passages=collection.count(),
@@ -241,11 +241,6 @@ class Runner:
 def passages(collection: Collection) -> list[Chunk]:
     """All live passages."""
     return [p for d in collection.documents() for p in collection.passages(d.id)]
-
-
-def machine() -> str:
-    """What it ran on, without names of its own."""
-    return f"{platform.machine()}, Python {platform.python_version()}, {platform.system()}"
 
 
 def _alike(a: Configuration, b: Configuration) -> bool:

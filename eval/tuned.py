@@ -73,9 +73,9 @@ def _row(part: Part) -> tuple[str, ...]:
 
 def _verdict(tuning: Tuning) -> str:
     if not tuning.tried:
-        return "Nothing beats the present settings on the part that was chosen on."
+        return "Nothing else beats the present settings on the part that was chosen on."
     if not tuning.settings.keys() & tuning.tried.keys():
-        return "These do not win on the held-out part and are not saved."
+        return "These do not win on the held-out part and are not kept."
     if tuning.held_out.comparison.p < _SURE:
         return "These win on the held-out part."
     return "These win on the held-out part, but chance may explain that much."

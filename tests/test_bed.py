@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.bed import Beds, Remembering, existing, reread
+from eval.bed import Beds, Remembering, reread
 from rag.encode.hashing import HashingEncoder
-from rag.errors import BadQuery, CollectionMissing, SourceError
+from rag.errors import SourceError
 from rag.settings import Settings
 from rag.workspace import Workspace
 from tests.support.questions import dataset
@@ -51,17 +51,6 @@ def test_a_question_is_encoded_once() -> None:
     assert calls == ["tea"]
     assert encoder.milliseconds["tea"] > 0
     assert encoder.fingerprint == HashingEncoder().fingerprint
-
-
-def test_the_user_s_collection_is_found_by_name(saem: Workspace) -> None:
-    found = existing(saem.settings, "default")
-    assert found is not None
-    assert found.count() == saem.collection().count()
-    assert existing(saem.settings, None) is None
-    with pytest.raises(CollectionMissing):
-        existing(saem.settings, "gone")
-    with pytest.raises(BadQuery, match="is no name"):
-        existing(saem.settings, "../default")
 
 
 def test_files_are_read_again(saem: Workspace, folder: Path) -> None:

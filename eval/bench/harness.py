@@ -8,10 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
 import shlex
 import sys
-import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -21,6 +19,7 @@ from typing import Any
 from eval.bench.child import Worker, in_child, peak_mb, rss_mb
 from eval.bench.measured import portable
 from eval.bench.table import Spread, show
+from eval.machine import machine
 from rag.errors import RagError
 
 __all__ = [
@@ -100,31 +99,6 @@ def ratios(results: Results, ours: str = "saem") -> dict[str, dict[str, Spread]]
             if len(mine) == len(theirs.get(metric, ())) and all(theirs[metric])
         }
     return found
-
-
-def machine() -> dict[str, Any]:
-    """What the figures were measured on; ``load`` above 0 says that others were at work too."""
-    if hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return {
-        "cpu": _cpu(),
-        "cores": cores,
-        "memory_gb": round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30, 1),
-        "python": platform.python_version(),
-        "platform": f"{platform.system()} {platform.release()} {platform.machine()}",
-        "load": round(os.getloadavg()[0], 2),
-        "date": time.strftime("%Y-%m-%d"),
-    }
-
-
-def _cpu() -> str:
-    info = Path("/proc/cpuinfo")
-    for line in info.read_text().splitlines() if info.exists() else []:
-        if line.startswith("model name"):
-            return line.partition(":")[2].strip()
-    return platform.processor() or platform.machine()
 
 
 def single_threaded() -> None:

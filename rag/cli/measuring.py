@@ -91,7 +91,7 @@ def evaluate(
     settings = options.settings(home, collection, judge_url=judge_url)
     if not settings.judge_url and (rubric or judge_labels):
         raise BadQuery("there is no judge", remedy="Name one with --judge-url")
-    user = asked(settings, collection)
+    user = asked(settings)
     if user:
         settings = settings.over(user.tuned().settings)
     chosen = from_files(config or (), settings, cut=cut)
@@ -120,12 +120,11 @@ def watch(*, quiet: bool) -> Watch:
     return lambda label, unit: view.progress(label, unit, quiet=quiet)
 
 
-def asked(settings: Settings, collection: str | None) -> Collection | None:
+def asked(settings: Settings) -> Collection | None:
     """The user's collection, if one is named, on the command line or elsewhere."""
-    from eval.bed import existing
+    from rag.workspace import Workspace
 
-    named = settings.collection if "collection" in settings.explicit else None
-    return existing(settings, collection or named)
+    return Workspace(settings).collection() if "collection" in settings.explicit else None
 
 
 def _command() -> str:

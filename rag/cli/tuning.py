@@ -55,7 +55,7 @@ def tune(
     from rag.index import Tuned
 
     settings = options.settings(home, collection, config=config)
-    user = asked(settings, collection)
+    user = asked(settings)
     if reset:
         _reset(user, as_json=as_json)
         return
@@ -89,7 +89,7 @@ def tune(
     if as_json:
         view.print_json(asdict(tuning) | {"saved": saved})
     elif saved:
-        view.say(f"Saved to {' and '.join(saved)}.")
+        view.say(f"Saved {', '.join(tuning.settings)} to {' and '.join(saved)}.")
     elif tuning.settings:
         view.say("Kept nowhere: add --out FILE, or --collection NAME.")
 

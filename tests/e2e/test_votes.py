@@ -131,13 +131,17 @@ def sent(page: Page, count: int) -> list[int]:
     return [int(vote) for vote in page.evaluate("() => sent.map(({ vote }) => vote)")]
 
 
-def test_another_language_meanwhile_loses_no_failure(
-    visit: Visit, logging_service: str, llm: FakeLLM, file: Path
-) -> None:
+@pytest.fixture
+def page(visit: Visit, logging_service: str, llm: FakeLLM, file: Path) -> Page:
+    """An answer whose votes reach the service only when the test says so."""
     llm.reply = REPLY
     page = visit(f"{logging_service}/?q={quote(QUESTION)}")
     page.wait_for_selector(".answered")
     page.evaluate(HOLD)
+    return page
+
+
+def test_another_language_meanwhile_loses_no_failure(page: Page) -> None:
     answer, note = ".answer > .votes", page.locator(".answer .vote-note")
     page.locator(".answer .thumb.up").click()
     assert sent(page, 1) == [1]
@@ -153,13 +157,7 @@ def test_another_language_meanwhile_loses_no_failure(
     assert sent(page, 2) == [1, -1]
 
 
-def test_fast_presses_follow_what_is_shown(
-    visit: Visit, logging_service: str, llm: FakeLLM, file: Path
-) -> None:
-    llm.reply = REPLY
-    page = visit(f"{logging_service}/?q={quote(QUESTION)}")
-    page.wait_for_selector(".answered")
-    page.evaluate(HOLD)
+def test_fast_presses_follow_what_is_shown(page: Page) -> None:
     answer, note = ".answer > .votes", page.locator(".answer .vote-note")
     up, down = page.locator(".answer .thumb.up"), page.locator(".answer .thumb.down")
     up.click()
