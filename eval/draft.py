@@ -11,6 +11,7 @@ from rag.types import Chunk
 Kind = Literal["single", "multi", "unanswerable", "paraphrase", "cross"]
 KINDS: tuple[Kind, ...] = ("single", "multi", "unanswerable", "paraphrase", "cross")
 Method = Literal["cloze", "title", "llm"]
+RULES: tuple[Method, ...] = ("cloze", "title")
 LANGUAGES = ("ko", "en")
 """Those that questions can be asked in."""
 

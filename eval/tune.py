@@ -20,6 +20,7 @@ from eval import learn, measures, significance
 from eval.abstention import best_threshold
 from eval.bed import Beds, Watch, rank, unwatched
 from eval.dataset import Dataset, Query
+from eval.draft import RULES
 from eval.places import Places
 from eval.tuning import Part, Threshold, Tuning
 from rag import __version__
@@ -216,7 +217,12 @@ class Tuner:
         return self._mean(queries, ranked), again
 
     def _threshold(self, first: Dataset, second: Dataset, settings: Settings) -> Threshold | None:
-        """``min_confidence`` chosen on ``first``, judged on ``second``; ``None`` if all alike."""
+        """``min_confidence`` chosen on ``first``, judged on ``second``; ``None`` if all alike.
+
+        Questions made by rule are surer than people's, whom a threshold for them would refuse.
+        """
+        if any(q.labels.get("method") in RULES for q in self._dataset.queries):
+            return None
         searcher = self._searcher(settings)
         parts = []
         for part in (first, second):

@@ -111,6 +111,15 @@ def test_the_threshold_parts_answerable_from_unanswerable(base: Settings) -> Non
     assert tuning.settings["min_confidence"] == tuning.threshold.after > 0
 
 
+def test_questions_made_by_rule_set_no_threshold(base: Settings) -> None:
+    data = by_length()
+    made = [replace(q, labels={"method": "cloze"}) for q in data.queries]
+    strange = [Query(f"u{i}", f"nothing{i}", answerable=False) for i in range(40)]
+    tuning = Tuner(replace(data, queries=(*made, *strange)), base, trials=2).run()
+    assert tuning.threshold is None
+    assert "min_confidence" not in tuning.settings
+
+
 def test_balanced_accuracy_by_hand() -> None:
     found = balanced_accuracy([0.9, 0.2, 0.5, 0.1, 0.4], [True, True, True, False, False], 0.4)
     assert found == pytest.approx((2 / 3 + 1 / 2) / 2)
