@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.dataset import Dataset
+from eval.places import Places
 from indexer.readers import read
 from indexer.sync import Progress, make_row, quiet
 from indexer.vectors import fill_vectors
@@ -64,6 +65,7 @@ class Beds:
                 remedy="Name the collection that they are about with --collection, "
                 "or the documents with --corpus",
             )
+        self._dataset = dataset
         self._documents = [replace(d, uri=d.path) for d in dataset.documents if d.text.strip()]
         self._longest = max((len(q.text) for q in dataset.queries), default=0)
         self._existing = None if dataset.documents else existing
@@ -71,6 +73,7 @@ class Beds:
         self._watch = watch
         self._encoders: dict[str, Remembering | None] = {}
         self._open: dict[Path, Collection] = {}
+        self._places: dict[Path, Places] = {}
 
     def encoder(self, settings: Settings) -> Remembering | None:
         """The settings' encoder, which remembers the questions that it has encoded."""
@@ -117,11 +120,17 @@ class Beds:
         vectors
             Whether the collection is to have vectors even if this searcher needs none.
         """
-        needed = settings.mode in ("dense", "hybrid") and settings.encoder != "none"
+        needed = needs_vectors(settings)
         collection = self.collection(settings, cut=cut, vectors=needed or bool(vectors))
         allowed = max(self._longest, settings.max_query_chars)
         encoder = self.encoder(settings) if needed else None
         return Searcher(collection, encoder, settings.replace(max_query_chars=allowed))
+
+    def places(self, collection: Collection) -> Places:
+        """What the passages of ``collection`` stand for in the data set's judgements."""
+        if collection.path not in self._places:
+            self._places[collection.path] = Places(collection, self._dataset)
+        return self._places[collection.path]
 
     def close(self) -> None:
         for collection in self._open.values():
@@ -136,6 +145,11 @@ class Beds:
                 rows = [make_row(d, tokens) if tokens else whole(d) for d in part]
                 collection.upsert(rows, wait=60)
                 progress(start + len(part), len(missing))
+
+
+def needs_vectors(settings: Settings) -> bool:
+    """Whether a search with ``settings`` looks at vectors."""
+    return settings.mode in ("dense", "hybrid") and settings.encoder != "none"
 
 
 def rank(searcher: Searcher, text: str, depth: int) -> Ranking:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from eval import baselines
+from eval.bed import needs_vectors
 from rag.errors import ConfigError
 from rag.settings import Settings, fields
 
@@ -38,8 +39,7 @@ class Configuration:
     @property
     def vectors(self) -> bool:
         """Whether it needs passages' vectors."""
-        lexical = self.settings.mode in ("bm25", "tfidf") or self.settings.encoder == "none"
-        return self.system == "saem" and not lexical
+        return self.system == "saem" and needs_vectors(self.settings)
 
     def described(self) -> dict[str, str]:
         """What sets it apart: the settings that are no defaults, and its mode."""

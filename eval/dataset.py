@@ -37,6 +37,11 @@ class Query:
     answerable: bool = True
     labels: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def right(self) -> tuple[str, ...]:
+        """The relevant places."""
+        return tuple(place for place, grade in self.relevant.items() if grade > 0)
+
 
 @dataclass(frozen=True, slots=True)
 class Dataset:
@@ -61,7 +66,7 @@ class Dataset:
     @property
     def judged(self) -> tuple[Query, ...]:
         """The queries that have a relevant place."""
-        return tuple(q for q in self.queries if any(grade > 0 for grade in q.relevant.values()))
+        return tuple(q for q in self.queries if q.right)
 
     def sample(self, limit: int | None, seed: int = 0) -> Dataset:
         """At most ``limit`` queries, chosen at random but the same for a seed, in their order."""

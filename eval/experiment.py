@@ -89,7 +89,8 @@ def run(
         raise BadQuery(f"no configuration that can be compared is called '{plan.baseline}'")
     beds = Beds(dataset, existing, watch)
     try:
-        runners = {c.name: Runner(c, configurations, beds, dataset) for c in configurations}
+        runners = {c.name: Runner(c, configurations, beds) for c in configurations}
+        missing = _missing(next(iter(runners.values())).places, dataset)
         outcomes = [r.outcome(judged, dataset, names, plan.seed, watch) for r in runners.values()]
         if answering:
             outcomes = _answered(outcomes, runners, dataset, plan, answering, watch)
@@ -98,7 +99,6 @@ def run(
         outcomes.sort(key=lambda o: -o.summary[leading].mean)
         values = {o.name: o.values[leading] for o in outcomes}
         collection = runners[outcomes[0].name].collection
-        missing = _missing(runners[outcomes[0].name].places, dataset)
         return Result(
             dataset=dataset.name,
             measure=leading,
@@ -126,7 +126,7 @@ def _missing(places: Places, dataset: Dataset) -> tuple[str, ...]:
     BadQuery
         It has none of them.
     """
-    judged = {p for q in dataset.judged for p, grade in q.relevant.items() if grade > 0}
+    judged = {place for q in dataset.queries for place in q.right}
     gone = sorted(place for place in judged if not places.exists(place))
     if not gone:
         return ()
@@ -174,7 +174,6 @@ class Runner:
         configuration: Configuration,
         among: Iterable[Configuration],
         beds: Beds,
-        dataset: Dataset,
     ) -> None:
         self.configuration = configuration
         self.name = configuration.name
@@ -186,7 +185,7 @@ class Runner:
         shared = settings.encoder != "none"
         self.searcher = beds.searcher(settings, cut=configuration.cut, vectors=shared)
         self.collection = self.searcher.collection
-        self.places = Places(self.collection, dataset)
+        self.places = beds.places(self.collection)
         self._encoder = beds.encoder(settings) if configuration.vectors else None
         self._baseline: Baseline | None = None
         if configuration.system != "saem":

@@ -27,11 +27,10 @@ def explain(
 
 def _lost(searcher: Searcher, places: Places, query: Query, value: float) -> Lost:
     ranking = rank(searcher, query.text, DEPTH)
-    relevant = tuple(place for place, grade in query.relevant.items() if grade > 0)
     ranks = {stage: _rank(places, query, scored) for stage, scored in ranking.stages.items()}
     found = tuple(place for place, _ in places.of(query, ranking.order))[:_FOUND]
-    stage = "corpus" if not any(places.exists(p) for p in relevant) else blame(ranks)
-    return Lost(query.id, value, stage, ranks, relevant, found)
+    stage = "corpus" if not any(places.exists(p) for p in query.right) else blame(ranks)
+    return Lost(query.id, value, stage, ranks, query.right, found)
 
 
 def blame(ranks: dict[str, int | None]) -> str:
@@ -56,4 +55,4 @@ def blame(ranks: dict[str, int | None]) -> str:
 def _rank(places: Places, query: Query, scored: Scored) -> int | None:
     """The best rank of a relevant place."""
     found = enumerate(places.of(query, scored), 1)
-    return next((rank for rank, (place, _) in found if query.relevant.get(place, 0) > 0), None)
+    return next((rank for rank, (place, _) in found if place in query.right), None)

@@ -47,15 +47,12 @@ def candidates(
 ) -> Candidates:
     """The best ``top_k`` passages for ``query``, with features of the first ``depth``."""
     ranking = rank(searcher, query.text, top_k)
-    chunks = searcher.collection.fetch([id_ for id_, _ in ranking.order[:depth]])
-    head = [chunks[id_] for id_, _ in ranking.order[:depth] if id_ in chunks]
-    stages = {"fused": ranking.order, **ranking.stages}
-    found = rerank.features(ranking.terms, searcher.collection.idf(ranking.terms), head, stages)
-    good = {place for place, grade in query.relevant.items() if grade > 0}
+    order, head, found = searcher.features(ranking.order, ranking.stages, ranking.terms, depth)
+    good = query.right
     relevant = [
         any(place in good for place, _ in places.of(query, [(chunk.id, 1.0)])) for chunk in head
     ]
-    return Candidates(query, ranking.order, found, np.array(relevant, bool))
+    return Candidates(query, order, found, np.array(relevant, bool))
 
 
 def learn(found: Sequence[Candidates]) -> dict[str, float] | None:

@@ -18,10 +18,9 @@ import numpy as np
 
 from eval import learn, measures, significance
 from eval.abstention import best_threshold
-from eval.bed import Beds, Watch, rank, unwatched
+from eval.bed import Beds, Watch, needs_vectors, rank, unwatched
 from eval.dataset import Dataset, Query
 from eval.draft import RULES
-from eval.places import Places
 from eval.tuning import Part, Threshold, Tuning
 from rag import __version__
 from rag.answer.confidence import confidence
@@ -71,15 +70,14 @@ class Tuner:
         self.measure = str(parsed)
         self._deep = measures.deepest([parsed])
         self._dataset = dataset
-        vectors = base.mode in ("dense", "hybrid") and base.encoder != "none"
-        self._base = base if vectors or base.mode == "tfidf" else base.replace(mode="bm25")
+        kept = needs_vectors(base) or base.mode == "tfidf"
+        self._base = base if kept else base.replace(mode="bm25")
         self._trials = trials
         self._seed = seed
         self._sizes = sorted({base.chunk_tokens, *chunk_tokens}) if chunk_tokens else []
         self._fixed = fixed
         self._watch = watch
         self._beds = Beds(dataset, existing, watch, folder)
-        self._places: dict[int, Places] = {}
 
     def run(self, test: Dataset | None = None) -> Tuning:
         """Choose, then compare.
@@ -198,7 +196,7 @@ class Tuner:
         """The mean by cross-validation of a learned linear reranker after ``start``, and both."""
         settings = self._base.with_values(start, "tuning")
         searcher = self._searcher(settings.replace(rerank="none"))
-        places, depth = self._placed(searcher.collection), settings.rerank_depth
+        places, depth = self._beds.places(searcher.collection), settings.rerank_depth
         with self._watch("Reranking", "queries") as progress:
             found = []
             for done, query in enumerate(queries, 1):
@@ -243,7 +241,7 @@ class Tuner:
 
     def _values(self, queries: Sequence[Query], settings: Settings) -> dict[str, float]:
         searcher = self._searcher(settings)
-        places = self._placed(searcher.collection)
+        places = self._beds.places(searcher.collection)
         ranked = {q.id: places.of(q, rank(searcher, q.text, self._deep).order) for q in queries}
         return self._measured(queries, ranked)
 
@@ -256,11 +254,6 @@ class Tuner:
 
     def _searcher(self, settings: Settings) -> Searcher:
         return self._beds.searcher(settings, cut=bool(self._sizes))
-
-    def _placed(self, collection: Collection) -> Places:
-        if id(collection) not in self._places:
-            self._places[id(collection)] = Places(collection, self._dataset)
-        return self._places[id(collection)]
 
 
 def _apart(test: Dataset, dataset: Dataset) -> Dataset:

@@ -7,6 +7,9 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rag import analysis
 from rag.analysis import FINGERPRINT, detect, matcher
 from rag.encode import Encoder
@@ -22,7 +25,7 @@ from rag.errors import (
 from rag.index import Collection
 from rag.search import crosslingual, fuse, rerank
 from rag.settings import Settings
-from rag.types import MODES, Filter, Hit, Mode, SearchResult, encodable
+from rag.types import MODES, Chunk, Filter, Hit, Mode, SearchResult, encodable
 
 MAX_TOP_K = 1000
 FOREIGN = 0.3
@@ -153,7 +156,8 @@ class Searcher:
             stages["fused"] = order
         if again:
             with clock("rerank"):
-                order = self._reranked(order, {"fused": order, **stages}, terms, again)
+                order, _, features = self.features(order, stages, terms, again)
+                order = rerank.linear(order, features, self._weights)
             stages["reranked"] = order
         return Ranking(query, mode, order, top_k, terms, stages, clock.ms, tuple(warnings))
 
@@ -208,14 +212,19 @@ class Searcher:
         method = fuse.convex if self.settings.fusion == "convex" else fuse.rrf
         return method(legs, weights, unjudged)
 
-    def _reranked(
+    def features(
         self, order: fuse.Scored, stages: Mapping[str, fuse.Scored], terms: list[str], count: int
-    ) -> fuse.Scored:
+    ) -> tuple[fuse.Scored, list[Chunk], NDArray[np.float64]]:
+        """``order`` without what is gone of its first ``count``; these, and what a reranker sees.
+
+        The features are ``(n, len(rerank.FEATURES)) float64``.
+        """
         chunks = self.collection.fetch([id_ for id_, _ in order[:count]])
-        order = [(id_, score) for id_, score in order if id_ in chunks] + order[count:]
-        head = [chunks[id_] for id_, _ in order[: len(chunks)]]
-        features = rerank.features(terms, self.collection.idf(terms), head, stages)
-        return rerank.linear(order, features, self._weights)
+        left = [(id_, score) for id_, score in order[:count] if id_ in chunks]
+        head = [chunks[id_] for id_, _ in left]
+        idf = self.collection.idf(terms)
+        found = rerank.features(terms, idf, head, {"fused": order, **stages})
+        return left + order[count:], head, found
 
     def _hits(self, ranking: Ranking) -> tuple[Hit, ...]:
         legs = {name: dict(ranking.stages[name]) for name in LEGS if name in ranking.stages}
