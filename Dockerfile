@@ -5,7 +5,7 @@
 # PIP_EXTRA_INDEX_URL=...; pip reads both.
 
 FROM python:3.11.16-slim-trixie AS cpu-base
-# libgomp1: torch and llama.cpp load it. Its version follows the pinned base image.
+# libgomp1: llama.cpp loads it. Its version follows the pinned base image.
 # hadolint ignore=DL3008
 RUN apt-get update \
     && apt-get install -y --no-install-recommends libgomp1 \
@@ -31,7 +31,7 @@ COPY api ./api
 COPY eval ./eval
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --disable-pip-version-check -c requirements.lock '.[local]'
-# The encoder's first use converts it; done here, the container needs no writable cache.
+# The encoder's first use makes its 8-bit weights; done here, the cache of models may be read-only.
 RUN rag models pull \
     && python3 -c "import rag; rag.Workspace().encoder().query('ready')"
 
@@ -48,8 +48,13 @@ COPY api ./api
 COPY eval ./eval
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --disable-pip-version-check -c requirements-gpu.lock '.[gpu]'
+# Without a GPU, as during a build, the first use makes the 8-bit weights, for collections that were
+# made on a CPU; those that a GPU works with are made beside them.
 RUN rag models pull multilingual-e5-small \
-    && python3 -c "import rag; rag.Workspace().encoder().query('ready')"
+    && python3 -c "import rag; rag.Workspace().encoder().query('ready')" \
+    && python3 -c "from pathlib import Path; from rag import models; from rag.encode import e5; \
+       m = models.MODELS['multilingual-e5-small']; \
+       e5.folder(models.path(m.name, Path('$RAG_CACHE')), m.member_sha256[:16])"
 
 FROM cpu-base AS cpu
 COPY --from=cpu-build /opt/saem /opt/saem

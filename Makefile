@@ -69,13 +69,13 @@ bench-report: .venv-bench/.done ## Tables and plots of what `make bench` has mea
 	@.venv-bench/bin/python -m pip install -q --disable-pip-version-check uv
 	@.venv-bench/bin/uv pip install -q --python .venv-bench/bin/python -c requirements.lock \
 		$(addprefix --find-links ,$(PIP_FIND_LINKS)) $(if $(PIP_INDEX_URL),--index-url "$(PIP_INDEX_URL)") \
-		--overrides eval/bench/overrides.txt -e '.[local,eval]' -r eval/bench/requirements.in
+		--overrides eval/bench/overrides.txt -e '.[local,torch,eval]' -r eval/bench/requirements.in
 	@touch $@
 
 lock: $(VENV)/.dev ## Pin everything anew
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --upgrade \
-		--extra local --extra eval --extra dev pyproject.toml -o requirements.lock
+		--extra local --extra torch --extra eval --extra dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --upgrade \
 		--extra gpu pyproject.toml -o requirements-gpu.lock
 
@@ -92,7 +92,7 @@ $(VENV)/.local: pyproject.toml requirements.lock | $(VENV)/bin/python
 
 $(VENV)/.dev: $(VENV)/.local
 	@echo "== Installing what the tests need"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[local,eval,dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[local,torch,eval,dev]'
 	@touch $@
 
 clean:

@@ -109,6 +109,9 @@ class CollectionJson(BaseModel):
     generation: int
     analyser: str
     encoder: str
+    spaces: list[dict[str, Any]] = Field(
+        description="Encoders that there are vectors of: fingerprint, name, state, outstanding."
+    )
     tuned: dict[str, Any] = Field(description="What `rag tune` has found: settings, provenance.")
 
 

@@ -78,7 +78,8 @@ class Background:
     def _warm_up(self) -> None:
         """Load the models now, so that the first question need not wait for them."""
         with suppress(RagError, OSError):  # whoever asks is told
-            if encoder := self._saem.encoder():
+            there = self._saem.settings.collection in self._saem.names()
+            if encoder := self._saem.encoder(self._saem.collection() if there else None):
                 encoder.query("warm up")
             if llm := self._saem.llm():
                 llm.count("warm up")
@@ -93,7 +94,7 @@ class Background:
         collection = self._saem.collection(name)
         if not collection.outstanding():
             return
-        encoder = self._saem.encoder()
+        encoder = self._saem.encoder(collection)
         if encoder is not None:
             done = fill_vectors(collection, encoder, stop=self._stop)
             log.info("collection '%s': %d passages encoded", name, done)

@@ -18,17 +18,19 @@ from numpy.typing import NDArray
 from eval.dataset import Dataset
 from eval.places import Places
 from indexer.readers import read
-from indexer.sync import Progress, make_row, quiet
+from indexer.rows import make_rows
+from indexer.sync import Progress, quiet
 from indexer.vectors import fill_vectors
-from rag import __version__, analysis
-from rag.analysis import FINGERPRINT, detect
+from rag import __version__
+from rag.analysis import FINGERPRINT
 from rag.encode import Encoder, load_encoder
 from rag.errors import BadQuery, SourceError
-from rag.index import Collection, Row
+from rag.index import Collection, Stat
+from rag.index.catalog import FORMAT
 from rag.search import Searcher
 from rag.search.searcher import Ranking
 from rag.settings import Settings
-from rag.types import Chunk, Document, digest
+from rag.types import Document, digest
 
 Watch = Callable[[str, str], AbstractContextManager[Progress]]
 """Shows progress of a step, given what is done and in which unit."""
@@ -100,7 +102,7 @@ class Beds:
         corpus = digest(*(f"{d.id}{d.version}{d.title}" for d in self._documents))
         bound = encoder.fingerprint if encoder else ""
         folder = self._folder or _swept(settings.cache / "eval")
-        path = folder / digest(corpus, __version__, FINGERPRINT, size, bound)
+        path = folder / digest(corpus, __version__, str(FORMAT), FINGERPRINT, size, bound)
         if path not in self._open:
             self._open[path] = Collection(path, create=True)
             self._open[path].ensure("analyser", FINGERPRINT)
@@ -142,7 +144,7 @@ class Beds:
         with self._watch("Indexing", "documents") as progress:
             for start in range(0, len(missing), _BATCH):
                 part = missing[start : start + _BATCH]
-                rows = [make_row(d, tokens) if tokens else whole(d) for d in part]
+                rows = make_rows([(document, Stat()) for document in part], tokens)
                 collection.upsert(rows, wait=60)
                 progress(start + len(part), len(missing))
 
@@ -192,15 +194,6 @@ class Remembering:
             self._vectors[text] = self._encoder.query(text)
             self.milliseconds[text] = (time.perf_counter() - started) * 1000
         return self._vectors[text]
-
-
-def whole(document: Document) -> Row:
-    """``document`` as a single passage."""
-    end = len(document.text)
-    chunk = Chunk(document.id, document.version, 0, 0, end, document.text, document.path,
-                  document.title)  # fmt: skip
-    terms = analysis.terms(chunk.context)
-    return Row(document, detect(document.text), [chunk], [terms])
 
 
 def reread(collection: Collection) -> tuple[Document, ...]:

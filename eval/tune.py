@@ -178,6 +178,7 @@ class Tuner:
             space |= {
                 "k1": lambda trial: round(trial.suggest_float("k1", 0.1, 4.0), 2),
                 "b": lambda trial: round(trial.suggest_float("b", 0.0, 1.0), 2),
+                "head_weight": lambda t: round(t.suggest_float("head_weight", 0.0, 5.0), 1),
             }
         if self._base.mode == "hybrid":
             depths = sorted({*_DEPTHS, self._base.depth})

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from itertools import takewhile
 
 from indexer.readers.parsed import paragraphs, trim
-from indexer.split import CUTS, estimate_tokens, split
+from indexer.split import CUTS, split
+from indexer.tokens import estimate_tokens
 from rag.types import Block, Chunk, Document
 
 __all__ = ["chunk", "estimate_tokens"]
@@ -55,6 +56,11 @@ def chunk(document: Document, tokens: int = 300) -> list[Chunk]:
     if tokens < 1:
         raise ValueError(f"tokens must be 1 or more, not {tokens}")
     origin, version = document.id, document.version
+    if not document.blocks and estimate_tokens(document.text) <= tokens:
+        start, end = trim(document.text, 0, len(document.text))
+        text = document.text[start:end]
+        whole = Chunk(origin, version, 0, start, end, text, document.path, document.title)
+        return [whole] if text else []
     passages = (
         passage
         for group in _groups(_sections(_units(document, tokens)), tokens)

@@ -5,21 +5,20 @@ Knows no queries. Vectors follow in ``indexer.vectors``.
 
 from __future__ import annotations
 
-import codecs
-import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
-from indexer.chunk import chunk
-from indexer.readers import SUFFIXES, read
+from indexer.load import Outcome, Wanted, load
+from indexer.pool import ordered
+from indexer.readers import SUFFIXES
+from indexer.rows import growing
 from indexer.sources import Found, list_sources
-from rag import analysis
-from rag.analysis import FINGERPRINT, detect
+from rag.analysis import FINGERPRINT
 from rag.errors import SourceError
 from rag.index import Collection, Known, Row, Stat
 from rag.index.lock import WriterLock
-from rag.types import Document
 
 Progress = Callable[[int, int], None]
 """Called with what is done and what there is to do."""
@@ -29,9 +28,10 @@ def quiet(done: int, total: int) -> None:
     """Progress that nobody watches."""
 
 
-_BATCH = 1000
-"""Passages a commit, about."""
-_BLANK = codecs.BOM_UTF8 + b" \t\r\n\f\v"
+_BATCH_BYTES = 1_000_000
+_BATCH_FILES = 200
+_MANY_BYTES = 16_000_000
+"""Files from which further processes pay: they take two seconds to begin."""
 _WAIT = 30.0
 """Seconds that a commit waits for another writer's."""
 
@@ -69,12 +69,19 @@ def sync(
     sources: Sequence[Path],
     chunk_tokens: int,
     progress: Progress = quiet,
+    *,
+    processes: int = 1,
 ) -> Report:
     """Index what is new or changed below ``sources`` and drop what is gone.
 
     A file whose size and time are unchanged is not read; one whose bytes are unchanged is not
     indexed again. Every commit is searchable at once, and other writers get in between them. A
     source that is missing or empty goes to ``Report.failed`` and the rest goes on.
+
+    Parameters
+    ----------
+    processes
+        How many may read files, where there is much to read.
 
     Raises
     ------
@@ -85,32 +92,48 @@ def sync(
     """
     report = Report()
     collection.ensure("analyser", FINGERPRINT)
-    with WriterLock(collection.path / "sync.lock").hold():  # writers in between are welcome
+    with (
+        WriterLock(collection.path / "sync.lock").hold(),  # writers in between are welcome
+        collection.loading(),
+    ):
         known = {d.uri: d for d in collection.documents()}
         found, gone = _plan(sources, known, report)
-        rows: list[Row] = []
         touched: list[tuple[str, Stat]] = []
-        for done, file in enumerate(found, 1):
-            old = known.get(file.uri)
-            if row := _load(file, old, chunk_tokens, touched, gone, report):
-                rows.append(row)
-            if sum(len(r.chunks) for r in rows) >= _BATCH:
-                collection.upsert(rows, _WAIT)
-                rows = []
-            progress(done, len(found))
-        collection.upsert(rows, _WAIT)
+        few = sum(file.size for file in found) < _MANY_BYTES
+        work = partial(load, chunk_tokens=chunk_tokens)
+
+        def rows() -> Iterator[list[Row]]:
+            done = 0
+            for batch in ordered(work, _batches(found, known), 1 if few else processes):
+                for outcome in batch:
+                    _note(outcome, known, touched, gone, report)
+                yield [outcome.row for outcome in batch if outcome.row]
+                done += len(batch)
+                progress(done, len(found))
+
+        for portion in growing(rows()):
+            collection.upsert(portion, _WAIT)
         if touched:
             collection.restat(touched, _WAIT)
         if gone:
             report.removed = collection.delete(gone, _WAIT)
+    collection.tidy()
     return report
 
 
-def make_row(document: Document, chunk_tokens: int, stat: Stat = Stat()) -> Row:  # noqa: B008
-    """``document`` cut into passages and analysed."""
-    chunks = chunk(document, chunk_tokens)
-    terms = [analysis.terms(c.context) for c in chunks]
-    return Row(document, detect(document.text), chunks, terms, stat)
+def _batches(found: Sequence[Found], known: dict[str, Known]) -> Iterator[list[Wanted]]:
+    batch: list[Wanted] = []
+    size = 0
+    for file in found:
+        old = known.get(file.uri)
+        same = old.stat.sha256 if old and old.path == file.path else ""
+        batch.append(Wanted(file, same))
+        size += file.size
+        if size >= _BATCH_BYTES or len(batch) >= _BATCH_FILES:
+            yield batch
+            batch, size = [], 0
+    if batch:
+        yield batch
 
 
 def _plan(
@@ -141,37 +164,28 @@ def _plan(
     return todo, gone
 
 
-def _load(
-    file: Found,
-    old: Known | None,
-    chunk_tokens: int,
+def _note(
+    outcome: Outcome,
+    known: dict[str, Known],
     touched: list[tuple[str, Stat]],
     gone: list[str],
     report: Report,
-) -> Row | None:
-    """The file as a row, unless its content is unchanged or it cannot be read.
+) -> None:
+    """Put down what became of a file.
 
     A known file that was emptied cannot be read either, and joins the ``gone``.
     """
-    try:
-        data = file.file.read_bytes()
-        stat = Stat(file.size, file.mtime_ns, hashlib.sha256(data).hexdigest())
-        if old and (old.path, old.stat.sha256) == (file.path, stat.sha256):
-            touched.append((old.id, stat))
-            report.unchanged += 1
-            return None
-        if old and not data.strip(_BLANK):
-            gone.append(old.id)
-        row = make_row(read(data, uri=file.uri, path=file.path), chunk_tokens, stat)
-    except OSError as e:
-        report.failed.append(SourceError(file.path, e.strerror or str(e)))
-        return None
-    except SourceError as e:
-        report.failed.append(e)
-        return None
-    report.passages += len(row.chunks)
-    if old:
-        report.changed += 1
-    else:
-        report.added += 1
-    return row
+    old = known.get(outcome.uri)
+    if outcome.error:
+        report.failed.append(outcome.error)
+    if old and outcome.empty:
+        gone.append(old.id)
+    if old and outcome.same:
+        touched.append((old.id, outcome.same))
+        report.unchanged += 1
+    if outcome.row:
+        report.passages += len(outcome.row.chunks)
+        if old:
+            report.changed += 1
+        else:
+            report.added += 1

@@ -24,6 +24,7 @@ A message says what happened, to which thing, and what to do.
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 
 class RagError(Exception):
@@ -33,6 +34,16 @@ class RagError(Exception):
         self.message = message
         self.remedy = remedy
         super().__init__(f"{message}. {remedy}" if remedy else message)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """So that one raised in another process comes over whole."""
+        return _again, (type(self), self.args, self.__dict__)
+
+
+def _again(kind: type[RagError], args: tuple[Any, ...], fields: dict[str, Any]) -> RagError:
+    error = kind.__new__(kind, *args)
+    error.__dict__.update(fields)
+    return error
 
 
 class ConfigError(RagError):
@@ -77,14 +88,18 @@ class CorruptIndex(RagError):
 class IncompatibleIndex(RagError):
     """The index was written by another format, analyser or encoder."""
 
-    def __init__(self, what: str, found: str, supported: str) -> None:
+    def __init__(
+        self,
+        what: str,
+        found: str,
+        supported: str,
+        *,
+        remedy: str = "Use the matching setting or version, or index into a new collection",
+    ) -> None:
         self.what = what
         self.found = found
         self.supported = supported
-        super().__init__(
-            f"the collection's {what} is {found}, this is {supported}",
-            remedy="Use the matching setting or version, or index into a new collection",
-        )
+        super().__init__(f"the collection's {what} is {found}, this is {supported}", remedy=remedy)
 
 
 class SourceError(RagError):

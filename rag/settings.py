@@ -21,7 +21,7 @@ from rag.errors import ConfigError
 
 Fusion = Literal["convex", "rrf"]
 Rerank = Literal["none", "linear"]
-TUNABLE = ("k1", "b", "fusion", "dense_weight", "depth", "rerank", "rerank_depth",
+TUNABLE = ("k1", "b", "head_weight", "fusion", "dense_weight", "depth", "rerank", "rerank_depth",
            "rerank_weights", "min_confidence")  # fmt: skip
 """What `rag tune` may set for a collection."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
@@ -50,12 +50,20 @@ class Settings:
         ``multilingual-e5-small``, a sentence-transformers folder or hub id, the URL of an
         OpenAI-compatible endpoint (with ``encoder_model``), ``hashing``, or ``none`` for
         lexical search alone.
+    device
+        Where the encoder runs and dense indexes are built: ``auto`` is the GPU where one can be
+        used.
+    vector_index
+        How vectors are searched: ``flat`` (exactly), ``hnsw`` or ``ivf`` (nearly so, faster);
+        ``auto`` is ``flat`` up to some 200,000 of them.
     chunk_tokens
         Size that passages are cut to, in tokens.
     mode, fusion, dense_weight
         How search ranks when not told otherwise; the weight is the dense side's share, 0 to 1.
-    k1, b
-        BM25's parameters.
+    k1, b, head_weight
+        BM25's parameters; how often a term in title or headings counts, as against the text.
+    fuzzy
+        Whether similar terms stand for those of a question that no passage has.
     depth
         Passages that each retriever contributes to a fusion, at least.
     rerank, rerank_depth, rerank_weights
@@ -87,12 +95,16 @@ class Settings:
     encoder: str = "multilingual-e5-small"
     encoder_model: str = ""
     encoder_key: str = field(default="", repr=False)
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    vector_index: Literal["auto", "flat", "hnsw", "ivf"] = "auto"
     chunk_tokens: int = 300
     mode: Literal["bm25", "tfidf", "dense", "hybrid"] = "hybrid"
     fusion: Fusion = "convex"
     dense_weight: float = 0.5
     k1: float = 1.2
     b: float = 0.75
+    head_weight: float = 1.5
+    fuzzy: bool = True
     top_k: int = 10
     depth: int = 100
     rerank: Rerank = "none"
@@ -131,6 +143,7 @@ class Settings:
             ("dense_weight", 0, 1),
             ("b", 0, 1),
             ("k1", 0, 100),
+            ("head_weight", 0, 100),
             ("min_confidence", 0, 1),
             ("port", 0, 65535),
         ):

@@ -237,12 +237,12 @@ class TestService:
         assert (response.status_code, response.json()["error"]["type"]) == (404, "NotFound")
 
     def test_a_damaged_index_is_named(self, client: TestClient, saem: Workspace) -> None:
-        for file in (saem.settings.home / "collections/default/segments").rglob("tfs.npy"):
+        for file in (saem.settings.home / "collections/default/segments").rglob("codes.npy"):
             file.write_bytes(b"\0" * file.stat().st_size)
         response = client.post("/search", json={"query": "tea"})
         assert response.status_code == 500
         assert response.json()["error"]["type"] == "CorruptIndex"
-        assert "tfs.npy" in response.json()["error"]["message"]
+        assert "codes.npy" in response.json()["error"]["message"]
 
     def test_a_damaged_collection_hides_no_other(self, client: TestClient, saem: Workspace) -> None:
         damaged = saem.settings.home / "collections/damaged"

@@ -15,11 +15,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from eval.bench import dense, encode, gpu, http, vectors
+from eval.bench import dense, gpu, http, vectors
 from eval.bench.engines import ENGINES, PER_DOCUMENT, SHARES, allowed
 from eval.bench.harness import Bench
-from rag.errors import ConfigError, SourceError
-from rag.settings import Settings
+from rag.errors import SourceError
 from rag.workspace import Workspace
 from tests.support import docs
 
@@ -40,10 +39,11 @@ def bench() -> Callable[..., Bench]:
 def placed(folder: Path, count: int, queries: int = 5) -> vectors.Sample:
     """What a `dense.Job` over ``count`` vectors reads."""
     sample = vectors.make(count, queries, dim=32)
-    np.save(folder / "passages.npy", sample.passages)
+    passages = sample.passages.astype(np.float16).astype(np.float32)
+    np.save(folder / "passages.npy", passages)
     np.save(folder / "queries.npy", sample.queries)
     masks = (None, *allowed(count).values())
-    truth = [dense.exact(sample.passages, sample.queries, mask) for mask in masks]
+    truth = [dense.exact(passages, sample.queries, mask) for mask in masks]
     np.save(folder / f"truth-{count}.npy", np.stack(truth))
     return sample
 
@@ -114,7 +114,7 @@ def test_every_engine_finds_what_is_nearest(name: str, tmp_path: Path) -> None:
     job = dense.Job(name, str(tmp_path), 1000)
     metrics = job.run()
     job.close()
-    is_exact = ENGINES[name][0].filters != ("",)
+    is_exact = name in ("saem", "saem flat", "faiss flat")
     recalls = {metric: value for metric, value in metrics.items() if "recall" in metric}
     expected = {"": "recall@10"} | {share: f"{share} recall@10" for share in SHARES}
     assert set(recalls) == {expected[filter_] for filter_ in ENGINES[name][0].filters}
@@ -123,18 +123,27 @@ def test_every_engine_finds_what_is_nearest(name: str, tmp_path: Path) -> None:
     elif is_exact:
         assert set(recalls.values()) == {1.0}
     else:
-        assert recalls["recall@10"] > 0.7
+        assert min(recalls.values()) > 0.7
     floats = 1000 * 32 * 4 / 2**20
     assert metrics["disk_mb"] > floats / 4
     if is_exact:
-        assert metrics["disk_mb"] == pytest.approx(floats, rel=0.02)
+        kept = floats / 2 if name.startswith("saem") else floats
+        assert metrics["disk_mb"] == pytest.approx(kept, rel=0.02)
 
 
 def test_dense_measures_those_there_and_says_why_others_are_not(
     bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(dense, "find_spec", lambda module: module == "faiss")
-    run = bench("dense", [100], only=("saem", "hnswlib"), vectors=None, queries=3, build_limit=60.0)
+    run = bench(
+        "dense",
+        [100],
+        only=("saem", "hnswlib"),
+        vectors=None,
+        queries=3,
+        build_limit=60.0,
+        made="encoder",
+    )
     dense.body(run)
     assert run.skipped == {"hnswlib": "hnswlib is not installed"}
     assert set(run.found[100]) == {"saem"}
@@ -150,58 +159,6 @@ def test_what_would_be_built_for_too_long_is_left_out(
     dense._measure(run, ["faiss hnsw"], str(tmp_path), 1000, {"faiss hnsw": 0.02})
     assert run.skipped == {"faiss hnsw at 1,000": "building it takes 20 s or more"}
     assert run.found == {1000: {}}
-
-
-def test_generated_texts_have_the_words_asked_for() -> None:
-    texts = encode.generated(50, 20)
-    lengths = [len(text.split()) for text in texts]
-    assert min(lengths) >= 10
-    assert max(lengths) <= 30
-    assert texts == encode.generated(50, 20)
-    assert texts != encode.generated(50, 20, seed=1)
-    assert any("가" <= c <= "힣" for c in texts[0])
-
-
-def test_agreement_is_the_cosine_of_each_pair() -> None:
-    a = np.array([[1, 0], [3, 4]], np.float32)
-    b = np.array([[2, 0], [4, 3]], np.float32)
-    found = encode.agreement(a, b)
-    assert found == {
-        "cosine_min": pytest.approx(24 / 25),
-        "cosine_mean": pytest.approx((1 + 24 / 25) / 2),
-    }
-
-
-def test_encode_leaves_out_what_has_no_sentence_transformers_folder(
-    bench: Callable[..., Bench], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("RAG_ENCODER", "hashing")
-    run = bench("encode", [3], questions=2, threads=1)
-    encode.body(run)
-    assert set(run.skipped) == {encode.FLOAT32, encode.BFLOAT16}
-    assert "'hashing' has no sentence-transformers folder" in run.skipped[encode.FLOAT32]
-    assert set(run.found[3]) == {"saem"}
-    assert run.found[3]["saem"]["passages_per_s"][0] > 0
-    with pytest.raises(ConfigError, match="hashing"):
-        encode.weights(Settings.load())
-
-
-@pytest.mark.models
-def test_plain_sentence_transformers_give_the_vectors_of_saems_encoder(
-    models_cache: Path, tmp_path: Path
-) -> None:
-    settings = Settings.load(cache=models_cache)
-    texts = ["The river froze in winter.", "강은 겨울에 얼었다."]
-    folder = str(encode.weights(settings))
-    vectors_of = {}
-    for name in ("saem", encode.FLOAT32, encode.BFLOAT16):
-        file = tmp_path / f"{name}.npy"
-        assert encode.Job(name, texts, ["Why?"], folder, str(file)).run()["questions_per_s"] > 0
-        vectors_of[name] = np.load(file)
-    exact = vectors_of[encode.FLOAT32]
-    for found in vectors_of.values():
-        assert encode.agreement(found, exact)["cosine_min"] > 0.999
-    assert gpu.Encoding(Path(folder), "cpu", texts).run()["passages_per_s"] > 0
 
 
 def test_figures_of_a_load_count_only_what_was_answered() -> None:

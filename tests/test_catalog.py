@@ -12,20 +12,6 @@ from rag.index import Collection
 from rag.index.catalog import FORMAT, Catalog
 from tests.support.corpus import row
 
-EVIL = [
-    "' OR 1=1 --",
-    "x'; DROP TABLE documents; --",
-    '") OR ("1"="1',
-    "?",
-    "$.a",
-    "d.died_at",
-    "%",
-    "*",
-    "",
-    "한국'",
-    "a\x00b",
-]
-
 
 def fresh(folder: Path) -> Path:
     """A collection with one document, closed; its catalogue's file, checkpointed."""
@@ -108,6 +94,18 @@ class TestRefusals:
             "format", str(found), str(FORMAT),
         )  # fmt: skip
 
+    def test_the_format_before_the_spaces(self, tmp_path: Path) -> None:
+        db = sqlite3.connect(tmp_path / "catalog.sqlite")
+        db.executescript(
+            "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+            "INSERT INTO meta VALUES ('format', '1'), ('generation', '7');"
+            "CREATE TABLE documents (doc INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL);"
+        )
+        db.close()
+        with pytest.raises(IncompatibleIndex, match=r"format is 1, this is 2.* index ") as e:
+            Collection(tmp_path)
+        assert e.value.found == "1"
+
     def test_a_creation_that_was_cut_short_is_finished(self, tmp_path: Path) -> None:
         db = sqlite3.connect(tmp_path / "catalog.sqlite")
         db.execute("PRAGMA journal_mode=WAL")
@@ -165,3 +163,73 @@ class TestTransactions:
         assert a.meta("x") == "1"
         a.close()
         b.close()
+
+
+class TestNumbers:
+    def test_none_is_ever_given_out_twice(self, tmp_path: Path) -> None:
+        catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
+        with catalog.transaction():
+            assert (catalog.hand_out("passages", 3), catalog.hand_out("passages", 0)) == (1, 4)
+
+        def fail() -> None:
+            with catalog.transaction():
+                assert catalog.hand_out("passages", 5) == 4
+                raise RuntimeError("stop")
+
+        with pytest.raises(RuntimeError, match="stop"):
+            fail()
+        catalog.close()
+        catalog = Catalog(tmp_path / "catalog.sqlite", create=False)
+        with catalog.transaction():
+            assert (catalog.hand_out("passages", 1), catalog.hand_out("documents", 2)) == (4, 1)
+        catalog.close()
+
+    def test_purged_passages_leave_theirs_unused(self, tmp_path: Path) -> None:
+        collection = Collection(tmp_path / "c", create=True)
+        collection.upsert([row("a", "alpha\n\nbeta"), row("b", "gamma")])
+        collection.delete([row("b", "").document.id])
+        catalog = collection._write
+        with catalog.transaction():
+            catalog.purge([2])
+        assert catalog.rows("SELECT doc FROM documents") == [(1,)]
+        assert catalog.rows("SELECT chunk FROM chunks ORDER BY chunk") == [(1,), (2,)]
+        collection.upsert([row("b", "gamma")])
+        assert catalog.rows("SELECT doc, first, passages FROM documents ORDER BY doc") == [
+            (1, 1, 2),
+            (3, 4, 1),
+        ]
+        collection.close()
+
+
+def test_what_died_since_a_generation(tmp_path: Path) -> None:
+    collection = Collection(tmp_path / "c", create=True)
+    a, b = row("a", "alpha\n\nbeta"), row("b", "gamma")
+    collection.upsert([a, b])
+    first = collection.generation
+    collection.upsert([row("a", "new")])
+    second = collection.generation
+    collection.delete([b.document.id])
+    catalog = collection._read
+    assert catalog.dead().tolist() == [1, 2, 3]
+    assert catalog.dead(first).tolist() == [1, 2, 3]
+    assert catalog.dead(second).tolist() == [3]
+    assert catalog.dead(collection.generation).tolist() == []
+    assert catalog.passages("d.died_in IS NULL").tolist() == [4]
+    collection.close()
+
+
+def test_large_collections_are_read_by_their_indexes(tmp_path: Path) -> None:
+    """No query of every search or write walks through all documents."""
+    catalog = Catalog(tmp_path / "catalog.sqlite", create=True)
+    for sql in (
+        "UPDATE documents SET died_in = 1 WHERE id = ? AND died_in IS NULL",
+        "SELECT text FROM documents WHERE id = ? AND died_in IS NULL",
+        "SELECT d.first FROM documents d WHERE d.died_in > ?",
+        "SELECT id FROM documents WHERE id IN (SELECT digest(value) FROM json_each(?)) "
+        "AND died_in IS NULL",
+        "SELECT max(doc) FROM documents WHERE ? IS NULL",
+    ):
+        plan = [step for *_, step in catalog.rows(f"EXPLAIN QUERY PLAN {sql}", (None,))]
+        assert not [step for step in plan if step == "SCAN documents"], sql
+        assert not [step for step in plan if step == "SCAN d"], sql
+    catalog.close()

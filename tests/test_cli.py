@@ -176,7 +176,7 @@ def test_a_reader_that_has_had_enough(indexed: Cli) -> None:
 
 
 def test_status(cli: Cli, folder: Path) -> None:
-    assert cli.json("status") == {"collections": []}
+    assert cli.json("status") == {"collections": [], "failed": []}
     assert "rag index" in cli.run("status").stdout
     cli.json("index", folder, "--collection", "handbook")
     (status,) = cli.json("status")["collections"]
@@ -241,6 +241,6 @@ assert not {"torch", "faiss", "numba", "fastapi"} & set(sys.modules)
 assert set(rag.__all__) <= set(dir(rag)) | set(rag._HOMES) | {"open"}
 for name in rag.__all__:
     assert getattr(rag, name) is not None
-assert not {"torch", "faiss", "numba"} & set(sys.modules), "first use imports them, not the names"
+assert not {"torch", "faiss"} & set(sys.modules), "first use imports them, not the names"
 """
     subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

@@ -160,6 +160,7 @@ class TestVectors:
 
     def test_outstanding_counts_down_and_resumes(self, collection: Collection, place: Path) -> None:
         collection.upsert([row("a", "one\n\ntwo\n\nthree")])
+        collection.ensure("encoder", "")
         batch = collection.unencoded(2)
         assert [text for _, text in batch] == ["one", "two"]
         collection.add_vectors([n for n, _ in batch], np.stack([vector(t) for _, t in batch]))
@@ -170,7 +171,7 @@ class TestVectors:
         assert collection.outstanding() == 0
         ((best, score), *_) = collection.dense(vector("three"), 1)
         assert collection.fetch([best])[best].text == "three"
-        assert score == pytest.approx(1, abs=1e-5)
+        assert score == pytest.approx(1, abs=1e-3)
         other.close()
 
     def test_scores_are_cosines(self, collection: Collection) -> None:
@@ -191,7 +192,7 @@ class TestVectors:
         encode(collection)
         collection.upsert([row("b", "beta\n\ngamma", title="T"), row("c", "beta", title="U")])
         assert sorted(t for _, t in collection.unencoded(9)) == ["T\ngamma", "U\nbeta"]
-        ids = {i for i, s in collection.dense(vector("T\nbeta"), 9) if s > 0.999}
+        ids = {i for i, s in collection.dense(vector("T\nbeta"), 9) if s > 0.99}
         assert {collection.fetch([i])[i].path for i in ids} == {"a", "b"}
 
     def test_a_replaced_document_keeps_the_vectors_of_what_stayed(
@@ -202,12 +203,13 @@ class TestVectors:
         collection.upsert([row("a", "beta\n\nalpha\n\ngamma")])
         assert [t for _, t in collection.unencoded(9)] == ["gamma"]
         ((best, score), *_) = collection.dense(vector("beta"), 1)
-        assert (collection.fetch([best])[best].text, score) == ("beta", pytest.approx(1, abs=1e-5))
+        assert (collection.fetch([best])[best].text, score) == ("beta", pytest.approx(1, abs=1e-3))
 
     def test_late_vectors_of_what_is_gone_or_done_are_passed_over(
         self, collection: Collection
     ) -> None:
         collection.upsert([row("a", "alpha"), row("b", "beta")])
+        collection.ensure("encoder", "")
         (a, _), (b, _) = collection.unencoded(9)
         collection.delete([doc_id("a")])
         generation = collection.generation
@@ -216,16 +218,18 @@ class TestVectors:
         collection.add_vectors([b], vector("beta")[None])
         collection.add_vectors([a, b], np.stack([vector("x"), vector("y")]))
         ((_, score),) = collection.dense(vector("beta"), 9)
-        assert score == pytest.approx(1, abs=1e-5)
+        assert score == pytest.approx(1, abs=1e-3)
 
     def test_late_vectors_never_reach_another_passage(
         self, collection: Collection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(compact, "GRACE", -1.0)
+        collection.ensure("encoder", "")
         collection.upsert([row("a", "alpha")])
         collection.upsert([row("z", "zeta")])
         (late, _) = collection.unencoded(9)[-1]
         collection.delete([doc_id("z")])
+        collection.compact()
         assert collection._read.rows("SELECT path FROM documents") == [("a",)], "it is purged"
         collection.upsert([row("b", "beta")])
         collection.add_vectors([late], vector("zeta")[None])

@@ -13,9 +13,10 @@ import numpy as np
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
-from rag.index import Collection, Row, compact
+from rag.errors import NotFound
+from rag.index import Collection, Row, backup, compact, tiers
 from rag.types import Filter
 from tests.support.collections import (
     doc_id,
@@ -29,7 +30,7 @@ class TestThreads:
     def test_a_search_sees_a_replaced_document_once_in_one_version(
         self, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(compact, "FAN_OUT", 3)
+        monkeypatch.setattr(tiers, "FAN_OUT", 3)
         collection = Collection(place, create=True)
         stable = [row(f"s{i}", f"alpha stable{i}") for i in range(5)]
         collection.upsert([*stable, row("x", "alpha version0")])
@@ -89,11 +90,14 @@ class Model(RuleBasedStateMachine):
         self.place = Path(tempfile.mkdtemp()) / "docs"
         self.collection = Collection(self.place, create=True)
         self.rows: dict[str, Row] = {}
-        self.constants = (compact.FAN_OUT, compact.GRACE)
-        compact.FAN_OUT, compact.GRACE = 2, -1.0
+        self.constants = (tiers.FAN_OUT, compact.GRACE)
+        tiers.FAN_OUT, compact.GRACE = 2, -1.0
+        self.collection.ensure("encoder", "first")
+        self.encoders = ["first"]
+        self.saved: tuple[dict[str, Row], list[str]] | None = None
 
     def teardown(self) -> None:
-        compact.FAN_OUT, compact.GRACE = self.constants
+        tiers.FAN_OUT, compact.GRACE = self.constants
         self.collection.close()
         shutil.rmtree(self.place.parent)
 
@@ -113,18 +117,64 @@ class Model(RuleBasedStateMachine):
         for name in names:
             self.rows.pop(name, None)
 
-    @rule(limit=st.integers(1, 5))
-    def add_some_vectors(self, limit: int) -> None:
-        if batch := self.collection.unencoded(limit):
-            before = self.collection.outstanding()
-            vectors = np.stack([vector(text) for _, text in batch])
-            self.collection.add_vectors([n for n, _ in batch], vectors)
-            assert self.collection.outstanding() == before - len(batch)
+    @rule(limit=st.integers(1, 5), newest=st.booleans())
+    def add_some_vectors(self, limit: int, newest: bool) -> None:
+        encoder = self.encoders[-1 if newest else 0]
+        if batch := self.collection.unencoded(limit, encoder=encoder):
+            before = self.collection.outstanding(encoder=encoder)
+            vectors = np.stack([vector(text, encoder) for _, text in batch])
+            self.collection.add_vectors([n for n, _ in batch], vectors, encoder=encoder)
+            after = self.collection.outstanding(encoder=encoder)
+            assert after == before - len(batch)
+
+    @rule(encoder=st.sampled_from(["first", "second", "third"]))
+    def start_shadow(self, encoder: str) -> None:
+        self.collection.start_shadow(encoder)
+        self.encoders = list(dict.fromkeys([self.encoders[0], encoder]))
+
+    @rule()
+    def switch(self) -> None:
+        done = self.collection.switch(self.encoders[-1])
+        assert done == (not self.collection.outstanding(encoder=self.encoders[-1]))
+        if done:
+            self.encoders.reverse()
+            self.encoders = self.encoders[:1]
+
+    @rule()
+    def roll_back(self) -> None:
+        states = {s.state: s.fingerprint for s in self.collection.spaces()}
+        if "previous" not in states:
+            with pytest.raises(NotFound, match="previous"):
+                self.collection.roll_back()
+        else:
+            self.collection.roll_back()
+            self.encoders[0] = states["previous"]
+
+    @rule(whole=st.booleans())
+    def merge(self, whole: bool) -> None:
+        if whole:
+            self.collection.compact()
+        else:
+            self.collection.tidy()
 
     @rule()
     def reopen(self) -> None:
         self.collection.close()
         self.collection = Collection(self.place)
+
+    @rule()
+    def back_up(self) -> None:
+        backup.back_up(self.place, self.place.with_name("backup.tar"))
+        self.saved = dict(self.rows), list(self.encoders)
+
+    @precondition(lambda self: self.saved)
+    @rule()
+    def restore(self) -> None:
+        self.collection.close()
+        backup.restore(self.place.with_name("backup.tar"), self.place, force=True)
+        self.collection = Collection(self.place)
+        assert self.saved is not None
+        self.rows, self.encoders = dict(self.saved[0]), list(self.saved[1])
 
     def living(self, filter: Filter | None) -> list[tuple[Row, int, bool]]:  # noqa: A002
         """Every living passage: its row, its position, and whether ``filter`` lets it through."""
@@ -157,21 +207,25 @@ class Model(RuleBasedStateMachine):
         assert dict(hits) == pytest.approx(expected, rel=1e-4)
         self.ordered(hits, self.collection.sparse(terms, 3, filter))
 
-    @rule(filter=FILTERS, text=st.sampled_from(["x", "w", "question"]))
-    def search_vectors(self, filter: Filter | None, text: str) -> None:  # noqa: A002
-        query = vector(text)
+    @rule(filter=FILTERS, text=st.sampled_from(["x", "w", "question"]), newest=st.booleans())
+    def search_vectors(self, filter: Filter | None, text: str, newest: bool) -> None:  # noqa: A002
+        encoder = self.encoders[-1 if newest else 0]
+        query = vector(text, encoder)
         truth = {
-            r.chunks[i].id: float(vector(r.chunks[i].context) @ query)
+            r.chunks[i].id: float(vector(r.chunks[i].context, encoder) @ query)
             for r, i, lets in self.living(filter)
             if lets
         }
-        hits = self.collection.dense(query, 99, filter)
+        hits = self.collection.dense(query, 99, filter, encoder=encoder)
         assert dict(hits) == pytest.approx({i: truth[i] for i, _ in hits}, abs=1e-5)
+        outstanding = self.collection.outstanding(encoder=encoder)
         if filter is None:
-            assert len(hits) == len(truth) - self.collection.outstanding()
-        if not self.collection.outstanding():
+            assert len(hits) == len(truth) - outstanding
+            lacking = self.collection.without_vector(list(truth), encoder=encoder)
+            assert {*lacking} == {*truth} - {i for i, _ in hits}
+        if not outstanding:
             assert len(hits) == len(truth)
-        self.ordered(hits, self.collection.dense(query, 3, filter))
+        self.ordered(hits, self.collection.dense(query, 3, filter, encoder=encoder))
 
     def ordered(self, hits: list[tuple[str, float]], top: list[tuple[str, float]]) -> None:
         assert hits == sorted(hits, key=lambda hit: (-hit[1], hit[0]))
@@ -183,9 +237,10 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def counts_agree(self) -> None:
         assert self.collection.count() == sum(len(r.chunks) for r in self.rows.values())
-        assert [d.path for d in self.collection.documents()] == sorted(self.rows)
+        documents = {d.path: d.version for d in self.collection.documents()}
+        assert documents == {name: r.document.version for name, r in self.rows.items()}
         assert len(self.collection.unencoded(99)) == self.collection.outstanding()
 
 
 TestAgainstAModel = Model.TestCase
-TestAgainstAModel.settings = settings(max_examples=25, stateful_step_count=25, deadline=None)
+TestAgainstAModel.settings = settings(max_examples=100, stateful_step_count=40, deadline=None)

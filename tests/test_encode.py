@@ -159,8 +159,10 @@ class TestLoadEncoder:
 
     def test_without_the_extra(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr("rag.encode.find_spec", lambda _name: None)
-        with pytest.raises(DependencyMissing, match=r"saem\[local\]"):
-            load_encoder(Settings())
+        with pytest.raises(DependencyMissing, match=r"onnxruntime is not .* 'saem\[local\]'"):
+            load_encoder(Settings(), "cpu")
+        with pytest.raises(DependencyMissing, match="sentence-transformers is not installed"):
+            load_encoder(Settings(encoder="/a/folder"))
 
     def test_nothing_heavy_is_imported(self, tmp_path: Path) -> None:
         file = models.location("multilingual-e5-small", tmp_path)
@@ -170,9 +172,10 @@ class TestLoadEncoder:
         code = (
             "import sys; from pathlib import Path\n"
             "from rag.settings import Settings; from rag.encode import load_encoder\n"
-            "e = load_encoder(Settings(cache=Path(sys.argv[1])))\n"
+            "e = load_encoder(Settings(cache=Path(sys.argv[1])), 'cpu')\n"
             "print(e.name, e.dim, bool(e.fingerprint))\n"
-            "print({'torch', 'transformers', 'sentence_transformers'} & set(sys.modules))"
+            "heavy = {'torch', 'transformers', 'onnx', 'onnxruntime', 'tokenizers'}\n"
+            "print(heavy & set(sys.modules))"
         )
         run = [sys.executable, "-c", code, str(tmp_path)]
         found = subprocess.run(run, cwd=ROOT, capture_output=True, text=True, check=True).stdout

@@ -1,73 +1,84 @@
-"""Merging and purging change no answer, nor does anything else that could."""
+"""Merging, purging and compacting change no answer, nor does anything else that could."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from rag.index import Collection, compact
+from rag.index import Collection, compact, tiers
+from rag.index.merger import Merger
 from rag.types import Filter
-from tests.support.collections import (
-    doc_id,
-    found,
-    listed,
-    on_disk,
-)
+from tests.support.collections import doc_id, found, listed, on_disk
 from tests.support.corpus import bm25, encode, row, vector
 
 
+@pytest.fixture
+def by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is merged unless the test says so, and then two segments are too many."""
+    monkeypatch.setattr(Merger, "wake", lambda self: None)
+    monkeypatch.setattr(tiers, "FAN_OUT", 2)
+
+
+def live(collection: Collection, kind: str) -> list[int]:
+    """How many passages each live segment has."""
+    sql = "SELECT rows FROM segments WHERE died_at IS NULL AND kind = ? ORDER BY segment"
+    return [rows for (rows,) in collection._read.rows(sql, (kind,))]
+
+
+def fill(collection: Collection) -> None:
+    for i in range(9):
+        text = f"alpha w{i}\n\n" + "beta " * i + "gamma"
+        collection.upsert([row(f"d{i}", text), row("changing", f"alpha beta {i}")])
+        encode(collection)
+    collection.delete([doc_id("d4")])
+
+
+def answers(collection: Collection) -> list[list[tuple[str, float]]]:
+    """What must not change."""
+    query = ["alpha", "beta", "w3"]
+    return [
+        rounded(collection.sparse(query, 99)),
+        rounded(collection.sparse(query, 5, Filter(path="d*"), scorer="tfidf")),
+        rounded(collection.sparse(["gamma"], 3)),
+        rounded(collection.dense(vector("q"), 99)),
+    ]
+
+
+def rounded(hits: Sequence[tuple[str, float]]) -> list[tuple[str, float]]:
+    """Hits whose scores may differ in their last digit."""
+    return [(id_, round(score, 5)) for id_, score in hits]
+
+
+@pytest.mark.usefixtures("by_hand")
 class TestMerge:
-    def fill(self, collection: Collection) -> None:
-        for i in range(9):
-            text = f"alpha w{i}\n\n" + "beta " * i + "gamma"
-            collection.upsert([row(f"d{i}", text), row("changing", f"alpha beta {i}")])
-            encode(collection)
-        collection.delete([doc_id("d4")])
-
-    def answers(self, collection: Collection) -> list[list[tuple[str, float]]]:
-        """What must not change."""
-        query = ["alpha", "beta", "w3"]
-        return [
-            collection.sparse(query, 99),
-            collection.sparse(query, 5, Filter(path="d*"), scorer="tfidf"),
-            collection.sparse(["gamma"], 3),
-            [(i, round(s, 5)) for i, s in collection.dense(vector("q"), 99)],
-        ]
-
-    def merge(self, collection: Collection) -> None:
-        with collection.writing():
-            compact.tidy(collection._write, collection._segments)
-
-    def test_results_stay_the_same(
-        self, collection: Collection, place: Path, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(compact, "FAN_OUT", 1000)
-        self.fill(collection)
-        before = self.answers(collection)
-        many = len(listed(collection))
-        monkeypatch.setattr(compact, "FAN_OUT", 2)
-        self.merge(collection)
-        live = "SELECT count(*) FROM segments WHERE died_at IS NULL"
-        assert collection._read.rows(live)[0][0] < many / 2
-        assert self.answers(collection) == before
+    def test_results_stay_the_same(self, collection: Collection, place: Path) -> None:
+        fill(collection)
+        before = answers(collection)
+        postings, vectors = live(collection, "postings"), live(collection, "vectors")
+        assert len(postings) == len(vectors) == 9
+        collection.tidy()
+        assert sum(live(collection, "postings")) == sum(live(collection, "vectors")) == 17
+        assert len(live(collection, "postings")) < 4
+        assert len(live(collection, "vectors")) < 4
+        assert answers(collection) == before
+        assert on_disk(place) == listed(collection)
         other = Collection(place)
-        assert self.answers(other) == before
+        assert answers(other) == before
         assert collection.outstanding() == other.outstanding() == 0
         other.close()
 
     def test_a_reader_of_an_older_generation_goes_on(
         self, collection: Collection, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(compact, "FAN_OUT", 1000)
-        self.fill(collection)
+        fill(collection)
         reader = Collection(place)
-        before = self.answers(reader)
+        before = answers(reader)
         snapshot = reader._current()
-        monkeypatch.setattr(compact, "FAN_OUT", 2)
-        self.merge(collection)
+        collection.tidy()
         monkeypatch.setattr(reader, "_current", lambda: snapshot)
-        assert self.answers(reader) == before
+        assert answers(reader) == before
         reader.close()
 
     def test_it_does_so_under_filters_while_documents_are_replaced_and_deleted(
@@ -89,39 +100,81 @@ class TestMerge:
             assert found(reader, "alpha") == expected
         reader.close()
 
-    def test_after_the_grace_folders_and_rows_are_gone(
-        self, collection: Collection, place: Path, monkeypatch: pytest.MonkeyPatch
+    def test_what_died_is_kept_for_its_grace_and_then_gone(
+        self, collection: Collection, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(compact, "FAN_OUT", 2)
-        self.fill(collection)
-        before = self.answers(collection)
-        assert len(on_disk(place)) > 10
-        assert collection._read.rows("SELECT count(*) FROM documents WHERE died_at > 0") == [(9,)]
+        dead = "SELECT path FROM documents WHERE died_in IS NOT NULL ORDER BY doc"
+        fill(collection)
+        collection.tidy()
+        assert len(collection._read.rows(dead)) == 9, "searches under way may ask for them"
+        before = answers(collection)
         monkeypatch.setattr(compact, "GRACE", -1.0)
-        self.merge(collection)
-        collection.upsert([row("e", "epsilon"), row("f", "")])
-        collection.upsert([row("e", "epsilon"), row("f", "")])
-        self.merge(collection)
-        alive = "SELECT count(*) FROM segments WHERE died_at IS NOT NULL"
-        assert collection._read.rows(alive) == [(0,)]
-        assert on_disk(place) == listed(collection)
-        held = collection._read.rows("SELECT path FROM documents WHERE died_at > 0 AND path = 'f'")
-        assert held == [], "a dead document without passages goes too"
+        for _ in range(2):
+            collection.upsert([row("e", "epsilon"), row("f", "")])
+        collection.tidy()
+        assert collection._read.rows(dead) == []
+        chunks = "SELECT count(*) FROM chunks"
+        assert collection._read.rows(chunks) == [(collection.count(),)]
         collection.delete([doc_id("e")])
-        for now, then in zip(self.answers(collection), before, strict=True):
-            assert now == then
+        assert answers(collection) == before
 
     def test_deletes_alone_come_to_an_end(
         self, collection: Collection, place: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(compact, "FAN_OUT", 2)
         monkeypatch.setattr(compact, "GRACE", -1.0)
-        self.fill(collection)
+        fill(collection)
         collection.upsert([row("new", "new one\n\nnew two")])
         collection.delete([d.id for d in collection.documents() if d.path != "new"])
+        collection.tidy()
         assert collection._read.rows("SELECT path FROM documents") == [("new",)]
         assert found(collection, "new") == ["new one", "new two"]
         assert on_disk(place) == listed(collection)
+
+    def test_a_merge_of_what_is_gone_by_then_is_not_published(
+        self, collection: Collection, place: Path
+    ) -> None:
+        collection.upsert([row("a", "alpha")])
+        with collection._write.transaction():
+            for group in ([1, 2], [2]):
+                assert not compact.replace(collection._write, place / "segments", group, None)
+            ann = compact.Made("ann", 1, 1, {}, of=2)
+            assert not compact.replace(collection._write, place / "segments", [], ann)
+        assert live(collection, "postings") == [1]
+        assert found(collection, "alpha") == ["alpha"]
+
+
+@pytest.mark.usefixtures("by_hand")
+class TestCompact:
+    def test_it_leaves_one_segment_of_each_kind_and_nothing_dead(
+        self, collection: Collection, place: Path
+    ) -> None:
+        fill(collection)
+        before = answers(collection)
+        collection.compact()
+        assert live(collection, "postings") == live(collection, "vectors") == [17]
+        assert on_disk(place) == listed(collection)
+        dead = "SELECT count(*) FROM documents WHERE died_in IS NOT NULL"
+        assert collection._read.rows(dead) == [(0,)]
+        assert answers(collection) == before
+        generation = collection.generation
+        collection.compact()
+        assert collection.generation == generation, "there is nothing left to do"
+
+    def test_deleting_half_and_compacting_gives_half_of_the_space_back(
+        self, collection: Collection
+    ) -> None:
+        for start in range(0, 400, 50):
+            many = range(start, start + 50)
+            collection.upsert([row(f"d{i}", f"alpha w{i} " + "beta gamma " * 200) for i in many])
+        encode(collection)
+        collection.compact()
+        whole = collection.status().bytes
+        collection.delete([doc_id(f"d{i}") for i in range(0, 400, 2)])
+        collection.compact()
+        assert collection.status().bytes < 0.6 * whole
+        assert len(found(collection, "alpha")) == 100
+        assert collection.count() == 200
+        assert len(collection.dense(vector("q"), 999)) == 200
 
 
 class TestOrder:

@@ -1,174 +1,150 @@
-"""Postings and scores against rank_bm25, scikit-learn and postings built afresh."""
+"""The search finds what a sort of all scores finds: ids, scores and ties, exactly."""
 
 from __future__ import annotations
 
-from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from numpy.typing import NDArray
-from sklearn.feature_extraction.text import TfidfVectorizer
 
-from rag.index.sparse import Postings, Sparse, Vocabulary, invert, merge
-from tests.support.corpus import bm25
+from rag.index.postings import Postings, impacts, invert
+from rag.index.rows import Terms
+from rag.index.scorers import KINDS, Kind, Scorer
+from rag.index.sparse import Live, Masks, Shard, Sparse
+from tests.support.sparse import Index, ids
 
-WORD = st.sampled_from(["a", "b", "c", "dd", "한국", "é", "zz", "\U0001f600", "ab"])
-PASSAGES = st.lists(st.lists(WORD, max_size=12), max_size=12)
-QUERY = st.lists(st.one_of(WORD, st.just("never")), max_size=6)
-Parts = list[tuple[Postings, NDArray[np.bool_]]]
-
-
-def one(passages: list[list[str]]) -> Sparse:
-    postings = invert(passages)
-    return Sparse([(postings, np.ones(len(postings), np.bool_))])
-
-
-def tfidf(passages: list[list[str]], query: list[str]) -> NDArray[np.float64]:
-    """Cosines by scikit-learn, which refuses an empty vocabulary."""
-    if not any(passages):
-        return np.zeros(len(passages))
-    vectorizer = TfidfVectorizer(analyzer=list)
-    matrix = vectorizer.fit_transform(passages)
-    return np.asarray((matrix @ vectorizer.transform([query]).T).todense()).ravel()
+Passages = list[list[str]]
+WORD = st.sampled_from(["a", "b", "c", "dd", "한국", "é", "\U0001f600", "ab", "\ud800"])
+PASSAGES = st.lists(st.lists(WORD, max_size=8), max_size=60)
+QUESTION = st.lists(st.one_of(WORD, st.just("never")), max_size=6)
+CUTS = st.lists(st.integers(0, 60), max_size=4)
+MASK = st.lists(st.booleans(), min_size=60, max_size=60)
+FREQUENCIES = [kind for kind in KINDS if kind != "impact"]
 
 
-def cut(passages: list[list[str]], alive: list[bool], cuts: list[int]) -> Parts:
-    """``passages`` as several postings with masks of the living."""
-    edges = [0, *sorted(min(c, len(passages)) for c in cuts), len(passages)]
-    return [(invert(passages[i:j]), np.array(alive[i:j], np.bool_)) for i, j in pairwise(edges)]
-
-
-class TestScores:
-    @given(PASSAGES, QUERY, st.sampled_from([0.1, 0.9, 1.2, 2.0]), st.sampled_from([0, 0.4, 1]))
-    def test_bm25_is_rank_bm25_without_the_factor_k1_plus_1(
-        self, passages: list[list[str]], query: list[str], k1: float, b: float
+class TestRanking:
+    @given(PASSAGES, MASK, MASK, CUTS, QUESTION, st.sampled_from(FREQUENCIES), st.integers(1, 70))
+    def test_segments_with_the_dead_rank_as_one_of_the_living_under_any_filter(
+        self,
+        passages: Passages,
+        alive: list[bool],
+        allowed: list[bool],
+        cuts: list[int],
+        question: list[str],
+        kind: Kind,
+        k: int,
     ) -> None:
-        (found,) = one(passages).bm25(query, k1=k1, b=b)
-        np.testing.assert_allclose(found, bm25(passages, query, k1, b), rtol=1e-4, atol=1e-6)
+        n = len(passages)
+        lives = np.array(alive[:n], np.bool_)
+        may = lives & np.array(allowed[:n], np.bool_)
+        where = np.flatnonzero(lives)
+        living = Index.of([passages[i] for i in where.tolist()])
+        scores = np.zeros(n, np.float32)
+        for i, score in living.search(question, n, Scorer(kind)):
+            scores[where[i]] = score
+        index = Index.of(passages, cuts, lives)
+        assert index.search(question, k, Scorer(kind)) == index.order(scores, k)
+        scores[~may] = 0
+        assert index.search(question, k, Scorer(kind), may) == index.order(scores, k)
 
-    @given(PASSAGES, QUERY)
-    def test_tfidf_is_scikit_learns_cosine(
-        self, passages: list[list[str]], query: list[str]
-    ) -> None:
-        (found,) = one(passages).tfidf(query)
-        np.testing.assert_allclose(found, tfidf(passages, query), rtol=1e-4, atol=1e-6)
+    @given(st.lists(st.lists(WORD, min_size=1, max_size=3), min_size=1, max_size=60), CUTS)
+    def test_equal_scores_come_by_id(self, passages: Passages, cuts: list[int]) -> None:
+        index = Index.of([["tie", *p[:1]] for p in passages], cuts)
+        by_id = sorted(range(len(passages)), key=lambda i: index.ids[i].tobytes())
+        for k in (1, 2, len(passages)):
+            assert [i for i, _ in index.search(["tie"], k)] == by_id[:k]
 
-    def test_bm25_by_hand(self) -> None:
-        # N = 2, df = 1: idf = ln(1 + 1.5 / 1.5) = ln 2; lengths 2 and 1, mean 1.5.
-        (found,) = one([["a", "a"], ["b"]]).bm25(["a"])
-        weight = 2 / (2 + 1.2 * (0.25 + 0.75 * 2 / 1.5))
-        np.testing.assert_allclose(found, [np.log(2) * weight, 0], rtol=1e-6)
+    def test_ids_are_compared_to_the_last_byte(self) -> None:
+        same = np.zeros((3, 16), np.uint8)
+        same[:, 15] = [255, 127, 128]
+        shard = Shard(invert([Terms.of([["a"]] * 3)]), same)
+        index = Sparse([Live(shard, np.ones(3, np.bool_))])
+        assert index.search({"a": 1}, 3, Scorer())[1].tolist() == [1, 2, 0]
 
-    def test_with_k1_0_a_term_counts_once_whatever_its_frequency(self) -> None:
-        (found,) = one([["a", "a"], ["a"], ["b"]]).bm25(["a"], k1=0)
-        np.testing.assert_allclose(found, [np.log1p(1.5 / 2.5)] * 2 + [0], rtol=1e-6)
-
+    @settings(max_examples=50)
     @given(
-        PASSAGES,
-        st.lists(st.booleans(), min_size=12, max_size=12),
-        st.lists(st.integers(0, 12), max_size=4),
-        QUERY,
+        st.lists(st.dictionaries(WORD, st.sampled_from([0.25, 0.5, 1.0, 1.1, 3.75])), max_size=40),
+        st.dictionaries(WORD, st.sampled_from([-1.5, -0.1, 0.0, 0.3, 1.0, 2.0])),
+        st.integers(0, 40),
+        st.integers(1, 50),
     )
-    def test_segments_with_deletes_score_as_one_of_the_living(
-        self, passages: list[list[str]], alive: list[bool], cuts: list[int], query: list[str]
+    def test_negative_weights_too(
+        self, passages: list[dict[str, float]], question: dict[str, float], cut: int, k: int
     ) -> None:
-        alive = alive[: len(passages)]
-        parts = cut(passages, alive, cuts)
-        living = [p for p, a in zip(passages, alive, strict=True) if a]
-        for scorer in ("bm25", "tfidf"):
-            found = getattr(Sparse(parts), scorer)(query)
-            kept = np.concatenate([s[a] for s, (_, a) in zip(found, parts, strict=True)])
-            (expected,) = getattr(one(living), scorer)(query)
-            np.testing.assert_allclose(kept, expected, rtol=1e-5, atol=1e-7)
-
-    @settings(max_examples=20)
-    @given(st.integers(0, 2**32 - 1))
-    def test_a_larger_corpus_too(self, seed: int) -> None:
-        rng = np.random.default_rng(seed)
-        words = [f"w{i}" for i in range(300)]
-        passages = [
-            [words[i] for i in np.minimum(rng.zipf(1.4, rng.integers(1, 80)), 300) - 1]
-            for _ in range(120)
+        parts = [passages[:cut], passages[cut:]]
+        live = [
+            Live(Shard(impacts(p), ids(len(p), i)), np.ones(len(p), np.bool_))
+            for i, p in enumerate(parts)
         ]
-        query = [words[i] for i in rng.integers(0, 300, 8)]
-        index = one(passages)
-        np.testing.assert_allclose(index.bm25(query)[0], bm25(passages, query), rtol=1e-4)
-        np.testing.assert_allclose(
-            index.tfidf(query)[0], tfidf(passages, query), rtol=1e-4, atol=1e-6
-        )
-
-    def test_an_empty_corpus_scores_nothing(self) -> None:
-        assert Sparse([]).bm25(["a"]) == []
-        assert Sparse([]).tfidf(["a"]) == []
-        assert [s.tolist() for s in one([]).bm25(["a"])] == [[]]
-        assert [s.tolist() for s in one([[], []]).tfidf(["a"])] == [[0, 0]]
-
-    def test_all_dead_scores_are_finite(self) -> None:
-        index = Sparse([(invert([["a"], ["b"]]), np.zeros(2, np.bool_))])
-        assert np.isfinite(index.bm25(["a"])[0]).all()
-        assert np.isfinite(index.tfidf(["a"])[0]).all()
+        index = Index(Sparse(live), [0, min(cut, len(passages))], np.concatenate(
+            [ids(len(p), i) for i, p in enumerate(parts)]
+        ))  # fmt: skip
+        order = sorted(question, key=lambda term: -question[term])
+        scores = np.zeros(len(passages), np.float32)
+        for term in order:
+            scores += np.array(
+                [np.float32(question[term]) * np.float32(p.get(term, 0)) for p in passages],
+                np.float32,
+            )
+        assert index.search(question, k, Scorer("impact")) == index.order(scores, k)
 
 
-class TestPostings:
-    def test_by_value(self) -> None:
-        postings = invert([["b", "a", "b"], [], ["a", "c"]])
-        assert list(postings.vocabulary) == [b"a", b"b", b"c"]
-        assert postings.ptr.tolist() == [0, 2, 3, 4]
-        assert postings.docs.tolist() == [0, 2, 0, 2]
-        assert postings.tfs.tolist() == [1, 1, 2, 1]
-        assert postings.lengths.tolist() == [3, 0, 2]
-        docs, tfs = postings.of("b")
-        assert (docs.tolist(), tfs.tolist()) == ([0], [2])
-        assert [x.tolist() for x in postings.of("zz")] == [[], []]
+class TestEdges:
+    @pytest.mark.parametrize("kind", KINDS)
+    def test_nothing_to_find(self, kind: Kind) -> None:
+        scorer = Scorer(kind)
+        dead = Index.of([["a"], ["b"]], alive=np.zeros(2, np.bool_))
+        assert Index(Sparse([]), [0], ids(0)).search(["a"], 5, scorer) == []
+        assert Index.of([]).search(["a"], 5, scorer) == []
+        assert Index.of([[], []]).search(["a"], 5, scorer) == []
+        assert Index.of([["a"]]).search([], 5, scorer) == []
+        assert Index.of([["a"]]).search(["a"], 0, scorer) == []
+        assert Index.of([["a"]]).search(["b", ""], 5, scorer) == []
+        assert dead.search(["a"], 5, scorer) == []
 
-    @given(PASSAGES)
-    def test_arrays_round_trip(self, passages: list[list[str]]) -> None:
-        postings = invert(passages)
-        assert_same(Postings.from_arrays(postings.arrays()), postings)
+    def test_a_filter_that_lets_nobody_in(self) -> None:
+        index = Index.of([["a"], ["a"]])
+        assert index.search(["a"], 5, allowed=np.zeros(2, np.bool_)) == []
 
-    @given(
-        PASSAGES.filter(bool),
-        st.lists(st.booleans(), min_size=12, max_size=12),
-        st.lists(st.integers(0, 12), max_size=4),
-    )
-    def test_merge_is_invert_of_the_living(
-        self, passages: list[list[str]], alive: list[bool], cuts: list[int]
-    ) -> None:
-        alive = alive[: len(passages)]
-        living = [p for p, a in zip(passages, alive, strict=True) if a]
-        assert_same(merge(cut(passages, alive, cuts)), invert(living))
+    def test_how_many_living_passages_have_a_term(self) -> None:
+        alive = np.array([True, False, True, True, True])
+        index = Index.of([["a", "a"], ["a"], ["b"], ["a"], []], [2, 4], alive)
+        assert index.sparse.dfs(["a", "b", "한국", ""]) == [2, 1, 0, 0]
+        assert index.sparse.dfs([]) == []
+        statistics = index.sparse.statistics
+        assert (statistics.n, statistics.body, statistics.head) == (4, 4, 0)
+        assert sorted(statistics.dfs().tolist()) == [1, 2]
+
+    def test_a_search_leaves_nothing_behind(self) -> None:
+        index = Index.of([["a", "b"], ["b"], ["a"]])
+        before = index.search(["a"], 3)
+        index.search(["a", "b", "b"], 1)
+        index.search(["b"], 3, allowed=np.array([False, True, False]))
+        assert index.search(["a"], 3) == before
+
+    def test_more_scorers_than_are_remembered(self) -> None:
+        index = Index.of([["a", "b", "b"], ["b"], ["a"]])
+        scorers = [Scorer(k1=i / 4, head_weight=i) for i in range(20)]
+        first = [index.search(["a", "b"], 3, scorer) for scorer in scorers]
+        assert [index.search(["a", "b"], 3, scorer) for scorer in scorers] == first
+        assert len({scores[0][1] for scores in first}) == 20
+
+    def test_read_only_files(self, tmp_path: Path) -> None:
+        passages = [["가", "a", "b"], ["a"], [], ["b"] * 300, ["a", "\U0001f600"]] * 40
+        made = Index.of(passages, alive=np.arange(200) % 7 > 0)
+        (live,) = made.sparse.parts
+        for name, array in {**live.shard.postings.arrays(), "ids": made.ids}.items():
+            np.save(tmp_path / f"{name}.npy", array)
+        arrays = {f.stem: np.load(f, mmap_mode="r") for f in tmp_path.glob("*.npy")}
+        shard = Shard(Postings.from_arrays(arrays), arrays["ids"])
+        index = Index(Sparse([Live(shard, live.alive)]), [0, 200], made.ids)
+        for kind in FREQUENCIES:
+            question = ["a", "가", "\U0001f600", "b"]
+            assert index.search(question, 9, Scorer(kind)) == made.search(question, 9, Scorer(kind))
 
 
-def assert_same(a: Postings, b: Postings) -> None:
-    for name, array in b.arrays().items():
-        assert a.arrays()[name].dtype == array.dtype, name
-        np.testing.assert_array_equal(a.arrays()[name], array, err_msg=name)
-
-
-class TestVocabulary:
-    @given(st.sets(st.text(min_size=1)), st.text())
-    def test_find_is_the_place_in_order_or_none(self, words: set[str], other: str) -> None:
-        vocabulary = invert([list(words)]).vocabulary
-        order = sorted(w.encode("utf-8", "surrogatepass") for w in words)
-        assert list(vocabulary) == order
-        for word in words | {other}:
-            key = word.encode("utf-8", "surrogatepass")
-            assert vocabulary.find(word) == (order.index(key) if key in order else None)
-
-    def test_a_prefix_is_not_the_word(self) -> None:
-        vocabulary = invert([["ab", "abc", "한국어"]]).vocabulary
-        assert [vocabulary.find(w) for w in ("a", "ab", "abc", "abcd", "한국", "한국어")] == [
-            None, 0, 1, None, None, 2,
-        ]  # fmt: skip
-
-    def test_an_empty_one_finds_nothing(self) -> None:
-        vocabulary = Vocabulary(np.empty(0, np.uint8), np.empty(0, np.int64))
-        assert len(vocabulary) == 0
-        assert vocabulary.find("a") is None
-        assert vocabulary.find("") is None
-
-    def test_indices_beyond_it_are_refused(self) -> None:
-        with pytest.raises(IndexError):
-            invert([["a"]]).vocabulary[1]
+def test_masks_are_none_where_all_may_be_found() -> None:
+    masks = Masks([np.ones(3, np.bool_), np.array([True, False]), np.ones(4, np.bool_)[::2]])
+    assert (masks.addresses != 0).tolist() == [False, True, False]

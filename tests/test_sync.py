@@ -10,9 +10,12 @@ from typer.testing import CliRunner
 
 from api.app import create_app
 from indexer import sync as sync_module
+from indexer.readers import read
+from indexer.rows import make_rows
 from indexer.vectors import fill_vectors
 from rag.cli.app import app
 from rag.errors import CollectionLocked, SourceError
+from rag.index import Stat
 from rag.index.lock import WriterLock
 from rag.workspace import Workspace
 from tests.support import docs
@@ -44,10 +47,7 @@ def test_first_run_indexes_every_file(saem: Workspace) -> None:
 def test_second_run_reads_nothing(
     saem: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def must_not_run(*_: object) -> bytes:
-        raise AssertionError("an unchanged file was read")
-
-    monkeypatch.setattr(Path, "read_bytes", must_not_run)
+    monkeypatch.setattr("indexer.load._read", None)
     generation = saem.collection().generation
     report = docs.index(saem, folder)
     assert (report.unchanged, report.added, report.changed, report.removed) == (5, 0, 0, 0)
@@ -58,9 +58,9 @@ def test_a_touched_file_is_read_but_not_indexed_again(
     saem: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     touch(folder / "notes.txt")
-    monkeypatch.setattr(sync_module, "read", None)
+    monkeypatch.setattr("indexer.load.read", None)
     assert docs.index(saem, folder).unchanged == 5
-    monkeypatch.setattr(Path, "read_bytes", None)
+    monkeypatch.setattr("indexer.load._read", None)
     assert docs.index(saem, folder).unchanged == 5
 
 
@@ -218,9 +218,8 @@ def test_other_writers_get_in_while_files_are_read(saem: Workspace, folder: Path
     other = Workspace(saem.settings)
     docs.write(folder, {"a.md": "# Coffee\n\nEspresso.", "z.md": "# Milk\n\nOat."})
     uploads = docs.write(folder.parent / "uploads", {"up.md": "# Up\n\nZebra."})
-    row = sync_module.make_row(
-        sync_module.read((uploads / "up.md").read_bytes(), uri="upload:up.md", path="up.md"), 300
-    )
+    up = read((uploads / "up.md").read_bytes(), uri="upload:up.md", path="up.md")
+    (row,) = make_rows([(up, Stat())], 300)
     encoder = saem.encoder()
     assert encoder is not None
 
@@ -258,7 +257,8 @@ def test_a_commit_waits_for_another_writer(saem: Workspace, folder: Path) -> Non
 def test_many_small_commits_give_the_same_result(
     saem: Workspace, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sync_module, "_BATCH", 1)
+    monkeypatch.setattr(sync_module, "_BATCH_FILES", 1)
+    monkeypatch.setattr("indexer.rows._FIRST", 1)
     other = Workspace(docs.settings(tmp_path / "second"))
     docs.index(other, folder)
     for query in ("origin", "출처 허용", "tea 80"):

@@ -84,7 +84,7 @@ def test_questions_that_were_tuned_on_are_no_test(base: Settings) -> None:
 
 def test_settings_that_are_fixed_are_not_tried(base: Settings) -> None:
     tuning = Tuner(by_length(), base, trials=8, fixed={"k1", "rerank"}).run()
-    assert set(tuning.tried) <= {"b"}
+    assert set(tuning.tried) <= {"b", "head_weight"}
 
 
 def test_the_same_seed_gives_the_same(base: Settings) -> None:
@@ -95,7 +95,7 @@ def test_the_same_seed_gives_the_same(base: Settings) -> None:
 def test_vectors_and_passage_sizes_are_tuned_too(base: Settings) -> None:
     settings = base.replace(encoder="hashing", k1=1.2, b=0.75)
     tuning = Tuner(dataset(6), settings, trials=8, chunk_tokens=[20, 60]).run()
-    known = {"k1", "b", "fusion", "dense_weight", "depth", "chunk_tokens", "rerank",
+    known = {"k1", "b", "head_weight", "fusion", "dense_weight", "depth", "chunk_tokens", "rerank",
              "rerank_weights"}  # fmt: skip
     assert set(tuning.tried) <= known
 

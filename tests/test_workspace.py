@@ -2,13 +2,16 @@ from __future__ import annotations
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import rag
-from indexer.sync import make_row
-from rag.errors import BadQuery, CollectionMissing
-from rag.index import Collection, Tuned
+from indexer.rows import make_rows
+from rag.encode import hashing, load_encoder
+from rag.errors import BadQuery, CollectionMissing, ConfigError, ModelMissing, NotFound
+from rag.index import Collection, Stat, Tuned
+from rag.settings import Settings
 from rag.types import Document
 from rag.workspace import Workspace
 from tests.support import docs
@@ -57,6 +60,88 @@ def test_missing_models_leave_lexical_search_and_quotations(tmp_path: Path, fold
     saem.close()
 
 
+class Longer(hashing.HashingEncoder):
+    """The weightless encoder with vectors of another length: another encoder."""
+
+    def __init__(self) -> None:
+        super().__init__(dim=256)
+
+
+@pytest.fixture
+def longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+    """A setting that names another encoder."""
+    real = load_encoder
+
+    def load(settings: Settings, *more: Any) -> object:
+        if settings.encoder == "longer":
+            made = Longer()
+            made.name = "longer"
+            return made
+        return real(settings, *more)
+
+    monkeypatch.setattr("rag.workspace.load_encoder", load)
+    return "longer"
+
+
+def test_a_collection_is_encoded_anew_and_back(saem: Workspace, longer: str) -> None:
+    total = saem.collection().count()
+    assert saem.reindex(longer)
+    assert saem.collection().status().encoder == "hashing:1:256"
+    for workspace in (
+        saem,
+        Workspace(saem.settings),
+        Workspace(saem.settings.replace(encoder=longer)),
+    ):
+        result = workspace.searcher().search("black tea", mode="dense")
+        assert (result.hits[0].chunk.path, result.warnings) == ("en/tea.md", ())
+        assert workspace.searcher().encoder.dim == 256  # type: ignore[union-attr]
+    saem.rollback()
+    again = Workspace(saem.settings.replace(encoder=longer))
+    assert again.searcher().encoder.dim == 512  # type: ignore[union-attr]
+    assert again.searcher().search("black tea", mode="dense").hits[0].chunk.path == "en/tea.md"
+    assert [s.outstanding for s in saem.collection().status().spaces] == [0, 0]
+    assert saem.collection().count() == total
+    saem.rollback()
+    assert saem.collection().status().encoder == "hashing:1:256"
+
+
+def test_what_is_added_gets_vectors_of_the_encoder_that_serves(
+    saem: Workspace, longer: str, folder: Path
+) -> None:
+    saem.reindex(longer)
+    (folder / "new.md").write_text("# Moka\n\nEspresso from the stove.\n")
+    assert saem.index(folder).added == 1
+    assert saem.collection().outstanding() == 0
+    hits = saem.searcher().search("moka espresso", mode="dense").hits
+    assert hits[0].chunk.path == "new.md"
+
+
+def test_an_encoder_that_cannot_be_found_leaves_lexical_search(
+    saem: Workspace, longer: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
+) -> None:
+    saem.reindex(longer)
+    monkeypatch.setattr("rag.workspace.load_encoder", load_encoder)
+    other = Workspace(saem.settings.replace(cache=tmp_path / "empty"))
+    result = other.searcher().search("black tea")
+    assert (result.mode, result.hits[0].chunk.path) == ("bm25", "en/tea.md")
+    assert "model 'longer' is not on this machine" in result.warnings[0]
+    (folder / "new.md").write_text("# New\n")
+    other.sync([folder])
+    assert "model 'longer'" in other.encode()
+    assert other.reindex("hashing")
+    assert other.searcher().search("black tea").mode == "hybrid"
+
+
+def test_reindexing_needs_an_encoder(saem: Workspace, tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no encoder"):
+        saem.reindex("none")
+    with pytest.raises(ModelMissing):
+        Workspace(saem.settings.replace(cache=tmp_path / "empty")).reindex("multilingual-e5-small")
+    with pytest.raises(NotFound, match="no previous encoder"):
+        saem.rollback()
+    assert saem.collection().outstanding() == 0
+
+
 def test_rag_open_is_a_collection(saem: Workspace) -> None:
     opened = rag.open(str(saem.folder / "default"))
     assert isinstance(opened, Collection)
@@ -75,7 +160,7 @@ def test_a_collection_that_was_made_anew_is_opened_anew(saem: Workspace, folder:
     other = Workspace(saem.settings)
     other.index(docs.write(folder.parent / "new", {"z.md": "# Zebra\n\nStripes."}))
     with pytest.raises(CollectionMissing):
-        old.upsert([make_row(Document("x", "x.md", "", "Text."), 300)])
+        old.upsert(make_rows([(Document("x", "x.md", "", "Text."), Stat())], 300))
     assert [h.chunk.path for h in saem.searcher().search("stripes").hits] == ["z.md"]
     assert [h.chunk.path for h in other.searcher().search("stripes").hits] == ["z.md"]
     other.close()

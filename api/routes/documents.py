@@ -12,7 +12,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 from api import schemas
 from api.state import Saem
 from indexer.readers import read
-from indexer.sync import make_row
+from indexer.rows import make_rows
 from rag.analysis import FINGERPRINT
 from rag.errors import NotFound, SourceError
 from rag.index import Known, Stat
@@ -71,7 +71,7 @@ def upload(
     collection: Annotated[str | None, Form()] = None,
 ) -> dict[str, Any]:
     """Index files; one of the same name replaces its predecessor. Searchable on return."""
-    rows, failed = [], []
+    documents, failed = [], []
     for file in files:
         name = _path(file.filename or "")
         data = file.file.read()
@@ -81,13 +81,13 @@ def upload(
             failed.append({"path": name, "error": str(e)})
             continue
         stat = Stat(len(data), 0, hashlib.sha256(data).hexdigest())
-        rows.append(make_row(read_document, saem.settings.chunk_tokens, stat))
-    if not rows:
+        documents.append((read_document, stat))
+    if not documents:
         return {"documents": [], "failed": failed}
     target = saem.collection(collection, create=True)
     target.ensure("analyser", FINGERPRINT)
-    latest = {row.document.id: row for row in rows}
-    target.upsert(list(latest.values()), wait=_WAIT)
+    latest = {document.id: (document, stat) for document, stat in documents}
+    target.upsert(make_rows(list(latest.values()), saem.settings.chunk_tokens), wait=_WAIT)
     known = target.documents(Filter({"document": tuple(latest)}))
     return {"documents": [_item(d) for d in known], "failed": failed}
 

@@ -54,7 +54,7 @@ class Worker:
     def __init__(self, factory: Callable[..., Any], *args: Any) -> None:  # noqa: ANN401
         context = multiprocessing.get_context("spawn")
         self._pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_serve, args=(theirs, factory, args), daemon=True)
+        self._process = context.Process(target=_serve, args=(theirs, factory, args))
         self._process.start()
         theirs.close()
         try:

@@ -1,120 +1,81 @@
-"""Encoding: Saem's encoder beside plain sentence-transformers on the same weights.
+"""Encoding: Saem's encoder on the CPU beside the same model in other libraries.
 
 ``python -m eval.bench.encode --data ../shared/data/scifact --json encode.json``
 
-The same texts and threads, in float32 and bfloat16. Saem has passages in its own order and batches,
-questions one by one; so have the others, as their library does by default. Agreement is the cosine
-of a passage's vector to the float32 one.
+The same texts and threads. Saem has passages in its own order and batches, questions one by one; so
+have the others, as their library does by default. Agreement is the cosine of a vector, a passage's
+or a question's, to the float32 one. A cold start is that of a process until its first question has
+a vector.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import ExitStack
 from functools import partial
-from importlib.util import find_spec
 from pathlib import Path
+from statistics import median
 from tempfile import TemporaryDirectory
 
 import numpy as np
 from numpy.typing import NDArray
 
 from eval.bench import corpora
+from eval.bench.encoders import BFLOAT16, FLOAT32, ROSTER, lacking, make, weights
 from eval.bench.harness import Bench, Contender, Worker, main, rss_mb
-from rag import models
-from rag.encode import Encoder, load_encoder
-from rag.errors import ConfigError, DependencyMissing, RagError
 from rag.settings import Settings
 
-FLOAT32 = "sentence-transformers float32"
-BFLOAT16 = "sentence-transformers bfloat16"
+__all__ = ["BFLOAT16", "FLOAT32", "Job", "agreement", "body", "cold_start", "generated", "weights"]
+
 _NO_DATA = Path()
 _LETTERS = ("etaoinshrdlu", "가나다라마바사아자차카하")
 
 
-class Plain:
-    """A sentence-transformers model with the library's defaults."""
-
-    def __init__(self, folder: str, dtype: str) -> None:
-        import torch
-        from sentence_transformers import SentenceTransformer
-
-        self._model = SentenceTransformer(folder, local_files_only=True)
-        self._model.to(getattr(torch, dtype)).eval()
-
-    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        found = self._model.encode_document(list(texts), show_progress_bar=False)
-        return np.asarray(found, np.float32)
-
-    def query(self, text: str) -> NDArray[np.float32]:
-        found = self._model.encode_query(text, show_progress_bar=False)
-        return np.asarray(found, np.float32)
-
-
 class Job:
-    """One encoder in a process of its own; its vectors of ``passages`` end up in ``file``."""
+    """One encoder in a process of its own, on ``threads`` cores.
+
+    Its vectors of the passages, then of the questions, end up in ``file``.
+    """
 
     def __init__(
-        self, name: str, passages: list[str], questions: list[str], weights: str, file: str
+        self, name: str, passages: list[str], questions: list[str], threads: int, file: str
     ) -> None:
+        if hasattr(os, "sched_setaffinity"):
+            os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:threads])
         self._passages, self._questions = passages, questions
-        before, started = rss_mb(), time.perf_counter()
-        self._encoder = _encoder(name, weights)
+        before = rss_mb()
+        self._encoder = make(name, Settings.load(), threads)
         self._encoder.query("warm up")
-        loading = time.perf_counter() - started
-        np.save(file, self._encoder.passages(passages))
-        self._once = {"load_s": loading, "memory_mb": rss_mb() - before}
+        found = self._encoder.passages(passages)
+        np.save(file, np.concatenate([found, [self._encoder.query(text) for text in questions]]))
+        self._memory = rss_mb() - before
 
     def run(self) -> dict[str, float]:
         """Metrics of one repetition."""
         passages = _seconds(lambda: self._encoder.passages(self._passages))
-        questions = _seconds(lambda: [self._encoder.query(text) for text in self._questions])
+        questions = [_seconds(partial(self._encoder.query, text)) for text in self._questions]
         return {
             "passages_per_s": len(self._passages) / passages,
-            "questions_per_s": len(self._questions) / questions,
-            **self._once,
+            "question_p50_ms": 1000 * median(questions),
+            "memory_mb": self._memory,
         }
 
 
-def _encoder(name: str, weights: str) -> Encoder | Plain:
-    if name in (FLOAT32, BFLOAT16):
-        return Plain(weights, name.split()[1])
-    encoder = load_encoder(Settings.load())
-    if encoder is None:
-        raise ConfigError("no encoder is set", remedy="Name one with RAG_ENCODER")
-    return encoder
+def cold_start(name: str, threads: int) -> float:
+    """Seconds from the start of a process until ``name`` has encoded a question in it."""
+    command = [sys.executable, "-m", "eval.bench.encoders", name, str(threads)]
+    return _seconds(lambda: subprocess.run(command, capture_output=True, check=True))  # noqa: S603
 
 
 def _seconds(work: Callable[[], object]) -> float:
     started = time.perf_counter()
     work()
     return time.perf_counter() - started
-
-
-def weights(settings: Settings) -> Path:
-    """The sentence-transformers folder of the encoder that is set.
-
-    Raises
-    ------
-    ConfigError
-        It is none of sentence-transformers.
-    ModelMissing, DependencyMissing
-        Its files, or the library, are not on this machine.
-    """
-    if not find_spec("sentence_transformers"):
-        raise DependencyMissing("sentence-transformers", "local")
-    if settings.encoder in models.MODELS:
-        from rag.encode import e5
-
-        file = models.path(settings.encoder, settings.cache)
-        return e5.folder(file, models.MODELS[settings.encoder].member_sha256[:16])
-    if (folder := Path(settings.encoder).expanduser()).is_dir():
-        return folder
-    raise ConfigError(f"the encoder '{settings.encoder}' has no sentence-transformers folder")
 
 
 def generated(count: int, words: int, seed: int = 0) -> list[str]:
@@ -141,18 +102,18 @@ def body(bench: Bench) -> None:
         "threads": bench.args.threads,
         "source": "generated text" if bench.data == _NO_DATA else bench.data.name,
     }
-    contenders = {"saem": ""}
-    try:
-        contenders |= dict.fromkeys((FLOAT32, BFLOAT16), str(weights(settings)))
-    except RagError as e:
-        for name in (FLOAT32, BFLOAT16):
-            bench.skip(name, str(e))
+    contenders = []
+    for name in filter(bench.wants, ROSTER):
+        if why := lacking(name, settings):
+            bench.skip(name, why)
+        else:
+            contenders.append(name)
     for size in bench.sizes:
-        _measure(bench, size, {n: w for n, w in contenders.items() if bench.wants(n)})
+        _measure(bench, size, contenders)
 
 
-def _measure(bench: Bench, size: int, contenders: dict[str, str]) -> None:
-    count = bench.args.questions
+def _measure(bench: Bench, size: int, contenders: list[str]) -> None:
+    count, threads = bench.args.questions, bench.args.threads
     if bench.data == _NO_DATA:
         passages, questions = generated(size, 150), generated(count, 12, seed=1)
     else:
@@ -162,10 +123,10 @@ def _measure(bench: Bench, size: int, contenders: dict[str, str]) -> None:
     bench.corpus["characters_per_passage"] = round(sum(map(len, passages)) / len(passages))
     with TemporaryDirectory() as folder, ExitStack() as held:
         workers: dict[str, Worker] = {}
-        for name, where in contenders.items():
+        for name in contenders:
             file = str(Path(folder) / f"{name}.npy")
             try:
-                worker = Worker(Job, name, passages, questions, where, file)
+                worker = Worker(Job, name, passages, questions, threads, file)
             except RuntimeError as e:
                 bench.skip(f"{name} at {size:,}", str(e))
                 continue
@@ -179,14 +140,14 @@ def _measure(bench: Bench, size: int, contenders: dict[str, str]) -> None:
         bench.measure(
             size,
             [
-                Contender(name, partial(_run, worker, cosines[name]))
+                Contender(name, partial(_run, name, worker, threads, cosines[name]))
                 for name, worker in workers.items()
             ],
         )
 
 
-def _run(worker: Worker, cosines: dict[str, float]) -> dict[str, float]:
-    return {**worker.call("run"), **cosines}
+def _run(name: str, worker: Worker, threads: int, cosines: dict[str, float]) -> dict[str, float]:
+    return {**worker.call("run"), **cosines, "cold_start_s": cold_start(name, threads)}
 
 
 def _options(parser: argparse.ArgumentParser) -> None:
@@ -197,7 +158,7 @@ def _options(parser: argparse.ArgumentParser) -> None:
 if __name__ == "__main__":
     sys.exit(
         main(
-            "Saem's encoder beside plain sentence-transformers; generated text without --data.",
+            "Saem's encoder beside the same in other libraries; generated text without --data.",
             _NO_DATA,
             body,
             sizes=(64,),

@@ -15,8 +15,9 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index import Collection, Row
+from rag.index import Collection, Row, ann
 from rag.index.dense import load_faiss
+from rag.index.rows import Terms
 from rag.types import Chunk, Document, Filter
 
 K = 10
@@ -67,6 +68,7 @@ class Saem:
     def __init__(self, folder: Path, masks: Masks) -> None:
         load_faiss()
         self._collection = Collection(folder / "saem", create=True)
+        self._collection.ensure("encoder", "made vectors")
         self._filters = {"": None} | {name: Filter({name: ("yes",)}) for name in SHARES}
         self._ids: list[str] = []
         count = len(next(iter(masks.values())))
@@ -100,7 +102,47 @@ def _document(start: int, end: int, masks: Masks) -> Row:
         Chunk(d.id, d.version, i, 10 * i, 10 * i + 9, line, name, "")
         for i, line in enumerate(lines)
     ]
-    return Row(d, "en", chunks, [()] * len(chunks))
+    return Row(d, "en", chunks, Terms.of([()] * len(chunks)))
+
+
+class SaemFlat:
+    """``rag.index.ann`` alone, over float16 vectors and its own arrays in mapped files: exact."""
+
+    filters: ClassVar[tuple[str, ...]] = ("", *SHARES)
+    kind: ClassVar[ann.Kind] = "flat"
+
+    def __init__(self, folder: Path, masks: Masks) -> None:
+        self._faiss: Any = load_faiss()
+        self._folder = folder
+        self._masks = {"": None} | dict(masks)
+        self._index: ann.Index
+
+    def build(self, vectors: Vectors) -> None:
+        self._faiss.omp_set_num_threads(_cores())
+        kept = self._kept("vectors", vectors.astype(np.float16))
+        made = ann.build(self.kind, kept, "cpu").dump()
+        arrays = {name: self._kept(name, array) for name, array in made.items()}
+        self._index = ann.load(self.kind, arrays, kept, "cpu")
+        self._faiss.omp_set_num_threads(1)
+
+    def search(self, query: Vectors, name: str) -> list[int]:
+        found: list[int] = self._index.search(query, K, self._masks[name])[0][:K].tolist()
+        return found
+
+    def disk_mb(self) -> float:
+        return sum(file.stat().st_size for file in self._folder.glob("*.npy")) / 2**20
+
+    def _kept(self, name: str, array: NDArray[Any]) -> NDArray[Any]:
+        np.save(file := self._folder / f"{name}.npy", array)
+        return np.asarray(np.load(file, mmap_mode="r"))
+
+
+class SaemHnsw(SaemFlat):
+    kind: ClassVar[ann.Kind] = "hnsw"
+
+
+class SaemIvf(SaemFlat):
+    kind: ClassVar[ann.Kind] = "ivf"
 
 
 class FaissFlat:
@@ -230,6 +272,9 @@ class UsearchI8(Usearch):
 
 ENGINES: dict[str, tuple[type[Engine], str]] = {
     "saem": (Saem, "faiss"),
+    "saem flat": (SaemFlat, "faiss"),
+    "saem ivf": (SaemIvf, "faiss"),
+    "saem hnsw": (SaemHnsw, "faiss"),
     "faiss flat": (FaissFlat, "faiss"),
     "faiss flat post-filtered": (FaissPostfiltered, "faiss"),
     "faiss hnsw": (FaissGraph, "faiss"),

@@ -3,6 +3,8 @@
 ``python -m eval.bench.gpu --json gpu.json`` or ``python eval/bench/gpu.py --json gpu.json``
 
 Sizes are passages encoded (``--passages``), vectors searched (``--sizes``) and prompts answered.
+"GPU" and "CPU" search all vectors by FAISS alone, the others are Saem's kinds, their recall against
+exact search by numpy.
 Where there is no GPU it says so, measures nothing and ends well.
 """
 
@@ -25,14 +27,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.bench import vectors
+from eval.bench.dense import exact
 from eval.bench.encode import generated, weights
 from eval.bench.harness import Bench, Contender, Worker, main
+from rag.index import ann
+from rag.index.ann.gpu import has_cagra
 from rag.index.dense import load_faiss
 from rag.settings import Settings
 
 K = 10
 LLM_NAME = "vLLM"
-_DEVICES = {"GPU": "cuda", "CPU": "cpu"}
+_DEVICES: dict[str, ann.Device] = {"GPU": "cuda", "CPU": "cpu"}
 PROMPTS, NEW_TOKENS = 64, 128
 _BATCH = 128
 _QUERIES = 256
@@ -104,6 +109,31 @@ class Flat:
         }
 
 
+class Kind:
+    """One of Saem's kinds of index over ``sample`` as float16, a query at a time."""
+
+    def __init__(
+        self, sample: vectors.Sample, kind: ann.Kind, device: ann.Device, truth: NDArray[np.int64]
+    ) -> None:
+        load_faiss().omp_set_num_threads(os.cpu_count() or 1)
+        self._queries, self._truth = sample.queries[: len(truth)], truth
+        started = time.perf_counter()
+        self._index = ann.build(kind, sample.passages.astype(np.float16), device)
+        self._index.search(sample.queries[0], K)
+        self._build_s = time.perf_counter() - started
+
+    def run(self) -> dict[str, float]:
+        started = time.perf_counter()
+        found = [self._index.search(query, K)[0][:K] for query in self._queries]
+        one = (time.perf_counter() - started) / len(found)
+        right = [len(np.intersect1d(a, b)) / K for a, b in zip(found, self._truth, strict=True)]
+        return {
+            "build_s": self._build_s,
+            "alone_ms": 1000 * one,
+            f"recall@{K}": float(np.mean(right)),
+        }
+
+
 class LanguageModel:
     """vLLM with the model in ``folder``, in a process of its own."""
 
@@ -145,7 +175,7 @@ def body(bench: Bench) -> None:
         _generate(bench)
 
 
-def _search(bench: Bench, devices: dict[str, str]) -> None:
+def _search(bench: Bench, devices: dict[str, ann.Device]) -> None:
     faiss: Any = load_faiss()
     if not (hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus()):
         bench.skip("FAISS on the GPU", "the FAISS here knows no GPU: pip install 'saem[gpu]'")
@@ -153,8 +183,17 @@ def _search(bench: Bench, devices: dict[str, str]) -> None:
     for size in bench.sizes:
         sample = vectors.make(size, _QUERIES)
         bench.corpus["vectors"] = sample.note
-        indexes = {name: Flat(sample, device) for name, device in devices.items()}
-        bench.measure(size, [Contender(name, index.run) for name, index in indexes.items()])
+        ready = [Contender(name, Flat(sample, device).run) for name, device in devices.items()]
+        rounded = sample.passages.astype(np.float16).astype(np.float32)
+        truth = exact(rounded, sample.queries[:_BATCH], None)
+        for name, device in devices.items():
+            for kind in ann.KINDS:
+                if kind == "hnsw" and device == "cuda" and not has_cagra():
+                    bench.skip(f"{name} hnsw", "the FAISS here has no CAGRA: it lacks cuVS")
+                    continue
+                bench.log(f"  {name} {kind} is built, {size:,}")
+                ready.append(Contender(f"{name} {kind}", Kind(sample, kind, device, truth).run))
+        bench.measure(size, ready)
 
 
 def _generate(bench: Bench) -> None:

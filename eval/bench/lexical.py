@@ -16,17 +16,18 @@ from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from eval.bench.corpora import Passage
-from indexer.sync import make_row
+from indexer.pool import ordered
+from indexer.rows import growing, make_rows
 from rag import analysis
 from rag.analysis import FINGERPRINT
-from rag.index import Collection, Row
+from rag.index import Collection, Row, Stat
 from rag.search import Searcher
 from rag.settings import Settings
 from rag.types import Document
 
 K = 10
-BATCH = 1000
-"""Passages a commit of Saem's, as `rag index` has it."""
+BATCH = 2000
+"""Passages that one of Saem's processes analyses at a time."""
 _WORD = re.compile(r"\w+")
 
 
@@ -66,8 +67,11 @@ class Saem:
     def build(self, passages: Sequence[Passage]) -> None:
         collection = Collection(self.folder, create=True)
         collection.ensure("analyser", FINGERPRINT)
-        for start in range(0, len(passages), BATCH):
-            collection.upsert([_row(p) for p in passages[start : start + BATCH]])
+        batches = (passages[i : i + BATCH] for i in range(0, len(passages), BATCH))
+        with collection.loading():
+            for rows in growing(ordered(_rows, batches, os.cpu_count() or 1)):
+                collection.upsert(rows)
+        collection.tidy()
         collection.close()
 
     def open(self) -> None:
@@ -83,7 +87,7 @@ class Saem:
         return [hit.chunk.path for hit in self.searcher.search(question, K, "bm25").hits]
 
     def add(self, passage: Passage) -> None:
-        self.collection.upsert([_row(passage)])
+        self.collection.upsert(_rows([passage]))
 
     def remove(self, passage: Passage) -> None:
         self.collection.delete([_document(passage).id])
@@ -279,5 +283,5 @@ def _document(passage: Passage) -> Document:
     return Document(passage.id, passage.id, passage.title, passage.text)
 
 
-def _row(passage: Passage) -> Row:
-    return make_row(_document(passage), Settings().chunk_tokens)
+def _rows(passages: Sequence[Passage]) -> list[Row]:
+    return make_rows([(_document(p), Stat()) for p in passages], Settings().chunk_tokens)

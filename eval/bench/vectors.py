@@ -20,6 +20,8 @@ MEAN_SHARE = 0.75
 TOPIC_SHARE = 0.35
 """Part of the rest of a vector's variance that its topic's passages have in common."""
 TOPIC_PASSAGES = 12
+CENTRES, SPREAD = 4000, 0.7
+"""Of random clusters: how many, and how far from its centre, of length 1, a vector lies."""
 QUESTION = (0.83, 0.36)
 """How much of its topic's and of its passage's own direction a question has."""
 _BLOCK = 20_000
@@ -96,6 +98,19 @@ def make(count: int, queries: int, dim: int = DIM, seed: int = 0) -> Sample:
         "and the spectrum of multilingual-e5-small on SQuAD"
     )
     return Sample(passages, _unit(mean + questions @ shape), note)
+
+
+def clusters(count: int, queries: int, dim: int = DIM, seed: int = 0) -> Sample:
+    """Isotropic clusters around random centres, alike for a seed: what indexes find easy."""
+    rng = np.random.default_rng(seed)
+    centres = _unit(rng.standard_normal((CENTRES, dim), np.float32))
+    found = np.empty((count + queries, dim), np.float32)
+    for start in range(0, len(found), _BLOCK):
+        block = found[start : start + _BLOCK]
+        away = rng.standard_normal(block.shape, np.float32) * np.float32(SPREAD / dim**0.5)
+        block[:] = _unit(centres[rng.integers(0, CENTRES, len(block))] + away)
+    note = f"random vectors: {count:,} of {dim} dimensions around {CENTRES:,} centres"
+    return Sample(found[:count], found[count:], note)
 
 
 def _unit(rows: Vectors) -> Vectors:

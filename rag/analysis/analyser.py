@@ -14,7 +14,7 @@ FINGERPRINT = "bigram+snowball-english/1"
 
 Family = Callable[[str], Sequence[tuple[str, int, int]]]
 """Terms of a run, each with its start and end."""
-_SHORT = 12
+_LONGEST: dict[Family, int] = {latin.terms: 32, cjk.terms: 12}
 """Longer runs are not remembered: there are too many different ones, of Chinese above all."""
 
 # Combining marks are no word characters to `re`, but "é" may be written as "e" and its accent.
@@ -43,6 +43,25 @@ def terms(text: str) -> list[str]:
     else:
         for word, east in _RUN.findall(text):
             out += _bare(latin.terms, word) if word else _bare(cjk.terms, east)
+    return out
+
+
+def positions(text: str) -> list[tuple[str, int]]:
+    """The terms of ``text`` in order, each with its place among the words, stop words included.
+
+    A name's parts stand where it does; bigrams stand one after another.
+    """
+    out: list[tuple[str, int]] = []
+    at = 0
+    for run in _runs(text):
+        family = _family(run)
+        found = _bare(family, run[0])
+        if family is cjk.terms:
+            out += zip(found, range(at, at + len(found)), strict=True)
+            at += len(found)
+        else:
+            out += [(term, at) for term in found]
+            at += 1
     return out
 
 
@@ -84,7 +103,7 @@ def _family(run: re.Match[str]) -> Family:
 
 
 def _bare(family: Family, run: str) -> tuple[str, ...]:
-    return _remembered(family, run) if len(run) <= _SHORT else _of(family, run)
+    return _remembered(family, run) if len(run) <= _LONGEST[family] else _of(family, run)
 
 
 def _of(family: Family, run: str) -> tuple[str, ...]:

@@ -18,4 +18,9 @@ def terms(run: str) -> list[tuple[str, int, int]]:
     units = [unit.span() for unit in _UNIT.finditer(run)]
     pairs = zip(units, units[1:] or units, strict=False)
     spans = [(first[0], last[1]) for first, last in pairs]
-    return [(unicodedata.normalize("NFKC", run[start:end]), start, end) for start, end in spans]
+    return [(term(run[start:end]), start, end) for start, end in spans]
+
+
+def term(bigram: str) -> str:
+    """One bigram's, or lone character's, term."""
+    return unicodedata.normalize("NFKC", bigram)

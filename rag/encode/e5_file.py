@@ -24,6 +24,8 @@ SHAPE = (384, 12, 12, 1536, 250037, 512, 2)
 
 _FLOAT32, _Q4_0 = 0, 1
 _BLOCK_BYTES, _BLOCK_WEIGHTS = 18, 32
+_BLOCK = np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)])
+WORDS = "embeddings.word_embeddings.weight"
 _LAYER = {
     "q.w": "attention.self.query.weight",
     "q.b": "attention.self.query.bias",
@@ -62,7 +64,10 @@ class Packed:
     normalisation
         Character to its replacement; ``""`` removes it.
     tensors
-        Name as BERT knows it to float32, of the shape that BERT wants.
+        Name as BERT knows it to float32, of the shape that BERT wants; all but the next.
+    words
+        The word embeddings as they are in the file, (vocabulary, bytes of a row) uint8, for
+        `weights`.
     """
 
     epsilon: float
@@ -70,6 +75,7 @@ class Packed:
     special: tuple[int, int, int, int]
     normalisation: dict[str, str]
     tensors: dict[str, NDArray[np.float32]]
+    words: NDArray[np.uint8]
 
 
 class _Cursor:
@@ -130,15 +136,18 @@ def _unpack(data: memoryview) -> Packed:
     for _ in range(count):
         character, n = table.read("IB")
         normalisation[chr(character)] = "".join(map(chr, table.read(f"{n}I")))
-    tensors = _tensors(data, cursor)
-    return Packed(epsilon, pieces, (bos, eos, pad, unk), normalisation, tensors)
+    tensors, words = _tensors(data, cursor)
+    return Packed(epsilon, pieces, (bos, eos, pad, unk), normalisation, tensors, words)
 
 
-def _tensors(data: memoryview, cursor: _Cursor) -> dict[str, NDArray[np.float32]]:
+def _tensors(
+    data: memoryview, cursor: _Cursor
+) -> tuple[dict[str, NDArray[np.float32]], NDArray[np.uint8]]:
     names = {name: f"embeddings.{bert}" for name, bert in _EMBEDDINGS.items()}
     for i in range(SHAPE[1]):
         names |= {f"l{i}.{name}": f"encoder.layer.{i}.{bert}" for name, bert in _LAYER.items()}
     tensors = {}
+    words = np.zeros((0, 0), np.uint8)
     for _ in range(cursor.read("i")[0]):
         name = bytes(cursor.take(cursor.read("H")[0])).decode()
         kind, n, start, size = cursor.read("BIQQ")
@@ -149,13 +158,18 @@ def _tensors(data: memoryview, cursor: _Cursor) -> dict[str, NDArray[np.float32]
         if n != math.prod(shape) or size != sizes.get(kind):
             raise ValueError(f"tensor {name} has {n} weights of kind {kind} in {size} bytes")
         raw = _Cursor(data, start).take(size)
-        flat = np.frombuffer(raw, "<f4") if kind == _FLOAT32 else _dequantise(raw)
-        if not np.isfinite(flat).all():
+        stored = np.frombuffer(raw, "<f4" if kind == _FLOAT32 else _BLOCK)
+        if not np.isfinite(stored if kind == _FLOAT32 else stored["scale"]).all():
             raise ValueError(f"tensor {name} holds weights that are no numbers")
-        tensors[names.pop(name)] = flat.astype(np.float32, copy=False).reshape(shape)
-    if names:
-        raise ValueError(f"it lacks the tensor {next(iter(names))}")
-    return tensors
+        bert = names.pop(name)
+        if bert == WORDS and kind == _Q4_0:
+            words = np.frombuffer(raw, np.uint8).reshape(shape[0], -1)
+        else:
+            flat = stored.astype(np.float32) if kind == _FLOAT32 else weights(stored)
+            tensors[bert] = flat.reshape(shape)
+    if names or not words.size:
+        raise ValueError(f"it lacks the tensor {next(iter(names), 'emb.word')}")
+    return tensors, words
 
 
 def _shape(name: str) -> tuple[int, ...]:
@@ -173,11 +187,11 @@ def _shape(name: str) -> tuple[int, ...]:
     return special.get(part, (hidden, hidden) if square else (hidden,))
 
 
-def _dequantise(raw: memoryview) -> NDArray[np.float32]:
-    """Q4_0 blocks to their weights, (n,) float32."""
-    blocks = np.frombuffer(raw, np.dtype([("scale", "<f2"), ("nibbles", "u1", 16)]))
-    nibbles = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=1)
-    weights = nibbles.astype(np.float32)
-    weights -= 8
-    weights *= blocks["scale"].astype(np.float32)[:, None]
-    return weights.reshape(-1)
+def weights(packed: NDArray[Any]) -> NDArray[np.float32]:
+    """The weights of Q4_0 blocks, (..., bytes of a row) uint8 or blocks: (..., n) float32."""
+    blocks = packed.view(_BLOCK)
+    nibbles = np.concatenate([blocks["nibbles"] & 15, blocks["nibbles"] >> 4], axis=-1)
+    found = nibbles.astype(np.float32)
+    found -= 8
+    found *= blocks["scale"].astype(np.float32)[..., None]
+    return found.reshape(*packed.shape[:-1], -1)

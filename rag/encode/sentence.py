@@ -5,6 +5,7 @@ Importing this module, and making an encoder, loads no library; the first text d
 
 from __future__ import annotations
 
+import copy
 import hashlib
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +31,7 @@ class SentenceEncoder:
 
     Weights are bfloat16 where the processor multiplies them natively, float32 elsewhere; the
     vectors agree to a cosine of 0.9999, so the fingerprint is the same. May be used by any number
-    of threads; a question waits for one batch of passages at most.
+    of threads; a question waits for no passage.
 
     Parameters
     ----------
@@ -38,18 +39,27 @@ class SentenceEncoder:
         Gives the model's folder when it is first needed.
     dim
         Length of a vector, where it is known without loading the model.
+    device
+        ``cuda`` or ``cpu``.
     """
 
     def __init__(
-        self, name: str, fingerprint: str, folder: Callable[[], Path], dim: int | None = None
+        self,
+        name: str,
+        fingerprint: str,
+        folder: Callable[[], Path],
+        dim: int | None = None,
+        *,
+        device: str = "cpu",
     ) -> None:
         self.name = name
         self.fingerprint = fingerprint
         self._folder = folder
         self._dim = dim
-        self._model: Any = None
-        self._batch = 8
-        self._lock = threading.Lock()
+        self._device = device
+        self._batch = 8 if device == "cpu" else 128
+        self._models: tuple[Any, Any] | None = None
+        self._loading, self._answering, self._filling = (threading.Lock() for _ in range(3))
         self._recent = lru_cache(maxsize=64)(self._query)
 
     @property
@@ -69,17 +79,15 @@ class SentenceEncoder:
         """
         if not texts:
             return np.zeros((0, self.dim), np.float32)
+        _, model = self._loaded()
         order = sorted(range(len(texts)), key=lambda i: len(texts[i]), reverse=True)
         vectors: list[Any] = [None] * len(texts)
-        start = 0
-        while start < len(order):
-            with self._lock:
-                model = self._loaded()
-                batch = order[start : start + self._batch]
+        for start in range(0, len(order), self._batch):
+            batch = order[start : start + self._batch]
+            with self._filling:
                 found = model.encode_document(
                     [encodable(texts[i]) for i in batch], **self._options()
                 )
-            start += len(batch)
             for i, vector in zip(batch, found, strict=True):
                 vectors[i] = vector.float().cpu().numpy()
         return unit(np.stack(vectors), self.name)
@@ -92,8 +100,9 @@ class SentenceEncoder:
         return self._recent(text)
 
     def _query(self, text: str) -> NDArray[np.float32]:
-        with self._lock:
-            found = self._loaded().encode_query([encodable(text)], **self._options())
+        model, _ = self._loaded()
+        with self._answering:
+            found = model.encode_query([encodable(text)], **self._options())
         vector: NDArray[np.float32] = unit(found.float().cpu().numpy(), self.name)[0]
         vector.flags.writeable = False
         return vector
@@ -105,25 +114,33 @@ class SentenceEncoder:
             "convert_to_tensor": True,
         }
 
-    def _loaded(self) -> Any:  # noqa: ANN401
-        if self._model is None:
-            folder = self._folder()
-            try:
-                import torch
-                from sentence_transformers import SentenceTransformer
-            except ImportError as e:
-                raise DependencyMissing("sentence-transformers", "local") from e
-            with _quiet():
-                try:
-                    model = SentenceTransformer(str(folder), local_files_only=True)
-                except Exception as e:  # the libraries name no common one for a damaged folder
-                    raise SourceError(
-                        str(folder), f"is no usable encoder: {e}", remedy="Check the model's files"
-                    ) from e
-            self._batch = 8 if model.device.type == "cpu" else 128
-            native = _native_bfloat16(model.device.type)
-            self._model = model.to(torch.bfloat16 if native else torch.float32).eval()
-        return self._model
+    def _loaded(self) -> tuple[Any, Any]:
+        """The model twice over, for questions and for passages, with one set of weights.
+
+        Tokenizers may not be used by two threads at a time; networks may.
+        """
+        with self._loading:
+            if self._models is None:
+                model = _load(self._folder(), self._device)
+                shared = {id(t): t for t in (*model.parameters(), *model.buffers())}
+                self._models = model, copy.deepcopy(model, shared)
+            return self._models
+
+
+def _load(folder: Path, device: str) -> Any:  # noqa: ANN401
+    try:
+        import torch
+        from sentence_transformers import SentenceTransformer
+    except ImportError as e:
+        raise DependencyMissing("sentence-transformers", "torch") from e
+    with _quiet():
+        try:
+            model = SentenceTransformer(str(folder), device=device, local_files_only=True)
+        except Exception as e:  # the libraries name no common one for a damaged folder
+            raise SourceError(
+                str(folder), f"is no usable encoder: {e}", remedy="Check the model's files"
+            ) from e
+    return model.to(torch.bfloat16 if _native_bfloat16(device) else torch.float32).eval()
 
 
 def folder_fingerprint(folder: Path) -> str:

@@ -5,8 +5,9 @@ Knows neither postings nor vectors, only which segment folders hold them.
 
 from __future__ import annotations
 
+import errno
 import json
-import re
+import os
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator, Sequence
@@ -16,14 +17,35 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from rag.errors import BadQuery, CorruptIndex, IncompatibleIndex
-from rag.types import Chunk, Filter
+import numpy as np
+from numpy.typing import NDArray
 
-FORMAT = 1
-DEAD = "SELECT chunk FROM chunks WHERE doc IN (SELECT doc FROM documents WHERE died_at > 0)"
-"""Passages that segments may still hold but readers must not see."""
-_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB")
-_COLUMNS = ("document", "title", "language")
+from rag.errors import CorruptIndex, IncompatibleIndex
+from rag.index.keys import as_bytes
+from rag.index.pulse import Pulse
+from rag.index.where import glob
+from rag.types import Chunk
+
+FORMAT = 2
+_DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
+"""An error in what is asked is one in the schema: all that is asked is ours."""
+_FAILURES = {"SQLITE_FULL": errno.ENOSPC, "SQLITE_IOERR": errno.EIO}
+_SETUP = """
+    PRAGMA journal_mode = WAL;
+    PRAGMA synchronous = FULL;
+    PRAGMA wal_autocheckpoint = 16000;
+    PRAGMA cache_size = -32000;
+"""
+"""A page is written to the log by each commit that changes it, and copied back once in 64 MB."""
+
+
+def failure(e: sqlite3.Error, file: Path) -> OSError | None:
+    """What the disk said, where SQLite failed because of that."""
+    name = getattr(e, "sqlite_errorname", "")
+    for begins, code in _FAILURES.items():
+        if name.startswith(begins):
+            return OSError(code, f"{os.strerror(code)} ({e})", str(file))
+    return None
 
 
 class Catalog:
@@ -35,11 +57,15 @@ class Catalog:
         The file is no SQLite database, or a damaged one.
     IncompatibleIndex
         A newer or older format.
+    OSError
+        The disk is full or fails; so may whatever writes or reads.
     """
 
     def __init__(self, file: Path, *, create: bool) -> None:
         self.file = file
         self._lock = threading.RLock()
+        self.pulse = Pulse(file.with_name("generation"))
+        self._heading = lru_cache(1024)(lambda written: tuple(self.parsed(written)))
         if not create and not file.is_file():
             raise CorruptIndex(file, "it is missing")
         with self._guard():
@@ -53,21 +79,26 @@ class Catalog:
                 raise
 
     def _prepare(self, *, create: bool) -> None:
-        self._db.create_function("glob_path", 2, _glob, deterministic=True)
+        self._db.create_function("glob_path", 2, glob, deterministic=True)
+        self._db.create_function("digest", 1, as_bytes, deterministic=True)
         if create and not self._db.execute("SELECT 1 FROM sqlite_master").fetchone():
             schema = files("rag.index").joinpath("schema.sql").read_text("utf-8")
             first = f"INSERT INTO meta VALUES ('format', '{FORMAT}'), ('generation', '0');"
+            self._db.execute("PRAGMA auto_vacuum = INCREMENTAL")
             self._db.executescript(f"BEGIN IMMEDIATE; {schema} {first} COMMIT;")
         # After the schema: until it is committed, others see no database at all.
-        self._db.executescript(
-            "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON;"
-        )
+        self._db.executescript(_SETUP)
         try:
             found = self.meta("format")
         except sqlite3.OperationalError as e:
             raise CorruptIndex(self.file, str(e)) from e
         if found != str(FORMAT):
-            raise IncompatibleIndex("format", str(found), str(FORMAT))
+            raise IncompatibleIndex(
+                "format",
+                str(found),
+                str(FORMAT),
+                remedy=f"Remove {self.file.parent}, or name another collection, and index again",
+            )
         self._inode = self.file.stat().st_ino
 
     @property
@@ -92,7 +123,11 @@ class Catalog:
             lacking = "SQLITE_CORRUPT" if isinstance(e, sqlite3.OperationalError) else ""
             if getattr(e, "sqlite_errorname", lacking).startswith(_DAMAGED):
                 raise CorruptIndex(self.file, str(e)) from e
+            if failed := failure(e, self.file):
+                raise failed from e
             raise
+        except UnicodeDecodeError as e:  # of a damaged schema that SQLite complains of
+            raise CorruptIndex(self.file, str(e)) from e
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -102,9 +137,12 @@ class Catalog:
             try:
                 before = self._db.total_changes
                 yield
+                generation = self.generation
                 if self._db.total_changes != before:
-                    self.set_meta("generation", str(self.generation + 1))
+                    generation += 1
+                    self.set_meta("generation", str(generation))
                 self._db.execute("COMMIT")
+                self.pulse.beat(generation)
             except BaseException:
                 if self._db.in_transaction:  # a full disk has rolled back by itself
                     self._db.execute("ROLLBACK")
@@ -129,9 +167,29 @@ class Catalog:
         with self._guard():
             return self._db.execute(sql, parameters).lastrowid or 0
 
-    def write_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> None:
+    def write_many(self, sql: str, parameters: Iterable[Sequence[Any]]) -> int:
+        """Run one statement with each of ``parameters``; how many rows changed."""
         with self._guard():
-            self._db.executemany(sql, parameters)
+            return max(self._db.executemany(sql, parameters).rowcount, 0)
+
+    def parsed(self, written: str) -> Any:  # noqa: ANN401
+        """What a column holds that is written as JSON."""
+        with self.sense():
+            return json.loads(written)
+
+    @contextmanager
+    def sense(self) -> Iterator[None]:
+        """For making something of its values: those of a damaged page may be of any kind.
+
+        Raises
+        ------
+        CorruptIndex
+            Nothing can be made of them.
+        """
+        try:
+            yield
+        except (ValueError, TypeError, AttributeError, OverflowError, LookupError) as e:
+            raise CorruptIndex(self.file, f"it holds what makes no sense: {e}") from e
 
     def meta(self, key: str) -> str | None:
         found = self.rows("SELECT value FROM meta WHERE key = ?", (key,))
@@ -142,102 +200,62 @@ class Catalog:
 
     @property
     def generation(self) -> int:
-        return int(self.meta("generation") or 0)
+        with self._guard(), self.sense():
+            found = self._db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+            return int(found[0]) if found else 0
 
-    def chunks(self, column: str, keys: Sequence[Any], since: float) -> list[tuple[int, Chunk]]:
-        """``(row id, passage)`` of the passages whose ``column`` is among ``keys``.
+    def hand_out(self, what: str, count: int) -> int:
+        """The first of ``count`` row numbers that were never used and never will be again."""
+        with self.sense():
+            used = int(self.meta(what) or 0)
+        self.set_meta(what, str(used + count))
+        return used + 1
 
-        Those of documents that died after ``since`` (seconds of the epoch) come first, the living
-        last, so that a dictionary by id keeps the living.
+    def passages(self, condition: str, parameters: Sequence[Any] = ()) -> NDArray[np.int64]:
+        """Row numbers of the passages of the ``documents d`` that meet ``condition``."""
+        sql = f"SELECT d.first, d.passages FROM documents d WHERE {condition}"
+        with self.sense():
+            spans = np.array(self.rows(sql, parameters), np.int64).reshape(-1, 2)
+        first, count = spans[:, 0], spans[:, 1]
+        before = np.cumsum(count) - count
+        return np.repeat(first - before, count) + np.arange(count.sum())
+
+    def dead(self, since: int = 0) -> NDArray[np.int64]:
+        """Row numbers, ascending, of passages that died in a generation after ``since``.
+
+        Segments may still hold them, but readers must not see them.
         """
-        sql = f"""
+        return np.sort(self.passages("d.died_in > ?", (since,)))
+
+    def purge(self, docs: Sequence[int]) -> None:
+        """Forget documents and their passages, in the caller's transaction."""
+        given = json.dumps(list(docs))
+        of = "FROM documents WHERE doc IN (SELECT value FROM json_each(?))"
+        spans = self.rows(f"SELECT first, first + passages {of}", (given,))
+        self.write_many("DELETE FROM chunks WHERE chunk >= ? AND chunk < ?", spans)
+        self.write(f"DELETE {of}", (given,))
+
+    def chunks(self, numbers: Iterable[int], since: float) -> dict[int, Chunk]:
+        """Passages by row number, less those that are gone.
+
+        Those of documents that died after ``since`` (seconds of the epoch) are still there.
+        """
+        sql = """
             SELECT d.doc, c.chunk, d.id, d.version, c.position, c.start, c.stop, d.path, d.title,
                    c.heading
             FROM chunks c JOIN documents d USING (doc)
-            WHERE c.{column} IN (SELECT value FROM json_each(?))
+            WHERE c.chunk IN (SELECT value FROM json_each(?))
               AND (d.died_at IS NULL OR d.died_at > ?)
-            ORDER BY d.died_at IS NULL, d.died_at
         """
         with self.reading():
-            found = self.rows(sql, (json.dumps(list(keys)), since))
+            found = self.rows(sql, (json.dumps(list(numbers)), since))
             # Cut here: SQLite's substr() ends at a NUL character.
             docs = json.dumps(list({row[0] for row in found}))
             of = "SELECT doc, text FROM documents WHERE doc IN (SELECT value FROM json_each(?))"
             texts = dict(self.rows(of, (docs,)))
-        return [
-            (chunk, Chunk(document, version, position, start, stop, texts[doc][start:stop],
-                          path, title, tuple(json.loads(heading))))
-            for doc, chunk, document, version, position, start, stop, path, title, heading in found
-        ]  # fmt: skip
-
-
-def plain(value: str) -> str:
-    """``value`` without NUL, at which SQLite's JSON ends a text: "staff" NUL "x" is "staff"."""
-    return value.replace("\0", "\ufffd")
-
-
-def where(
-    filter: Filter | None,  # noqa: A002 - the field's word
-    *,
-    dead: bool = False,
-) -> tuple[str, list[Any]]:
-    """SQL condition over live ``documents d``, or also ``dead`` ones, and its parameters.
-
-    Raises
-    ------
-    BadQuery
-        A field without values.
-    """
-    parts, parameters = ["TRUE" if dead else "d.died_at IS NULL"], list[Any]()
-    for field, values in (filter.fields if filter else {}).items():
-        if not values:
-            raise BadQuery(f"filter field '{field}' has no values")
-        among = "IN (SELECT value FROM json_each(?))"
-        if field in _COLUMNS:
-            parts.append(f"d.{'id' if field == 'document' else field} {among}")
-        else:
-            parts.append(
-                f"EXISTS (SELECT 1 FROM json_each(d.metadata) WHERE key = ? AND value {among})"
-            )
-            parameters.append(plain(field))
-        parameters.append(json.dumps(list(map(plain, values))))
-    if filter and filter.path is not None:
-        parts.append("glob_path(?, d.path)")
-        parameters.append(filter.path)
-    if filter and filter.groups is not None:
-        parts.append(
-            "(d.groups = '[]' OR EXISTS (SELECT 1 FROM json_each(d.groups) "
-            "WHERE value IN (SELECT value FROM json_each(?))))"
-        )
-        parameters.append(json.dumps(list(map(plain, filter.groups))))
-    return " AND ".join(parts), parameters
-
-
-def _glob(pattern: str, path: str) -> bool:
-    return _compiled(pattern).fullmatch(path) is not None
-
-
-@lru_cache(maxsize=64)
-def _compiled(pattern: str) -> re.Pattern[str]:
-    """``pattern`` as a regular expression: ``**`` crosses ``/``, ``*`` and ``?`` do not.
-
-    What stands between two ``**``, or two ``*``, may stop at its first match (an atomic group),
-    so no pattern takes longer than the square of the path's length.
-    """
-    first, *rest = re.split(r"((?:(?<=/)|^)\*\*/|\*\*)", pattern)
-    out = _between(first, last=not rest)
-    for i in range(0, len(rest), 2):
-        last = i + 2 == len(rest)
-        gap = ".*?" if rest[i] == "**" else "(?:.*?/)??"
-        piece = gap + _between(rest[i + 1], last=last)
-        out += piece if last else f"(?>{piece})"
-    return re.compile(out, re.DOTALL)
-
-
-def _between(text: str, *, last: bool) -> str:
-    first, *rest = (
-        "".join("[^/]" if c == "?" else re.escape(c) for c in s) for s in text.split("*")
-    )
-    pieces = [f"[^/]*?{piece}" for piece in rest]
-    end = pieces.pop() if last and pieces else ""  # must reach the end of the path, so may go on
-    return first + "".join(f"(?>{piece})" for piece in pieces) + end
+        with self.sense():
+            return {
+                chunk: Chunk(id_.hex(), version.hex(), position, start, stop,
+                             texts[doc][start:stop], path, title, self._heading(heading))
+                for doc, chunk, id_, version, position, start, stop, path, title, heading in found
+            }  # fmt: skip

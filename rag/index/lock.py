@@ -47,16 +47,26 @@ class WriterLock:
 
     def _acquire(self, deadline: float) -> int:
         descriptor = os.open(self.file, os.O_RDWR | os.O_CREAT, 0o600)
-        while True:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                if time.monotonic() < deadline:
-                    time.sleep(0.02)
-                    continue
-                owner = os.pread(descriptor, 100, 0).decode("ascii", "replace").strip()
-                os.close(descriptor)
-                raise CollectionLocked(self.file.parent, owner) from None
-            os.ftruncate(descriptor, 0)
-            os.pwrite(descriptor, f"process {os.getpid()}".encode(), 0)
-            return descriptor
+        try:
+            while not _locked(descriptor):
+                if time.monotonic() >= deadline:
+                    owner = os.pread(descriptor, 100, 0).decode("ascii", "replace").strip()
+                    raise CollectionLocked(self.file.parent, owner)
+                time.sleep(0.02)
+            owner = f"process {os.getpid()}"
+            if os.pread(descriptor, 100, 0) != owner.encode():  # truncating takes milliseconds
+                os.ftruncate(descriptor, 0)
+                os.pwrite(descriptor, owner.encode(), 0)
+        except BaseException:
+            os.close(descriptor)
+            raise
+        return descriptor
+
+
+def _locked(descriptor: int) -> bool:
+    """Whether the lock could be had at once."""
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

@@ -1,14 +1,16 @@
 -- The catalogue of one collection. A row with a `died_at` is dead to new readers; it is purged
 -- once no segment holds it and no reader of an older generation can still ask for it.
+-- Ids, versions and contents are digests of 16 bytes. They are as good as random, and an index over
+-- them costs a page a row; so passages are found by their digests through the segments' arrays.
 CREATE TABLE meta (
     key   TEXT PRIMARY KEY,
     value TEXT NOT NULL
 ) WITHOUT ROWID;
 
 CREATE TABLE documents (
-    doc      INTEGER PRIMARY KEY AUTOINCREMENT,
-    id       TEXT NOT NULL,
-    version  TEXT NOT NULL,
+    doc      INTEGER PRIMARY KEY,      -- never used again
+    id       BLOB NOT NULL,
+    version  BLOB NOT NULL,
     uri      TEXT NOT NULL,
     path     TEXT NOT NULL,
     title    TEXT NOT NULL,
@@ -18,33 +20,39 @@ CREATE TABLE documents (
     size     INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
     sha256   TEXT NOT NULL,
-    died_at  REAL,
+    first    INTEGER NOT NULL,         -- its passages are the chunks from here,
+    passages INTEGER NOT NULL,         -- this many
+    died_in  INTEGER,                  -- the generation that no longer has it
+    died_at  REAL,                     -- seconds of the epoch
     text     TEXT NOT NULL
 );
-CREATE UNIQUE INDEX documents_live ON documents (id) WHERE died_at IS NULL;
-CREATE INDEX documents_dead ON documents (died_at) WHERE died_at IS NOT NULL;
-
-CREATE TABLE segments (
-    segment  INTEGER PRIMARY KEY AUTOINCREMENT,
-    kind     TEXT NOT NULL CHECK (kind IN ('postings', 'vectors')),
-    rows     INTEGER NOT NULL,
-    manifest TEXT NOT NULL,
-    died_at  REAL
-);
+CREATE UNIQUE INDEX documents_live ON documents (id) WHERE died_in IS NULL;
+CREATE INDEX documents_dead ON documents (died_in, died_at) WHERE died_in IS NOT NULL;
 
 CREATE TABLE chunks (
-    chunk    INTEGER PRIMARY KEY AUTOINCREMENT,  -- never used again, so late vectors go nowhere
-    id       TEXT NOT NULL,
-    doc      INTEGER NOT NULL REFERENCES documents ON DELETE CASCADE,
+    chunk    INTEGER PRIMARY KEY,      -- never used again, so late vectors go nowhere
+    id       BLOB NOT NULL,
+    doc      INTEGER NOT NULL,
     position INTEGER NOT NULL,
     start    INTEGER NOT NULL,
     stop     INTEGER NOT NULL,
     heading  TEXT NOT NULL,
-    content  TEXT NOT NULL,            -- digest of what is encoded: equal content, equal vector
-    vectors  INTEGER REFERENCES segments
+    content  BLOB NOT NULL             -- of what is encoded: equal content, equal vector
 );
-CREATE INDEX chunks_id ON chunks (id);
-CREATE INDEX chunks_doc ON chunks (doc);
-CREATE INDEX chunks_content ON chunks (content) WHERE vectors IS NOT NULL;
-CREATE INDEX chunks_outstanding ON chunks (chunk) WHERE vectors IS NULL;
-CREATE INDEX chunks_vectors ON chunks (vectors);
+
+CREATE TABLE spaces (                  -- one an encoder
+    space       INTEGER PRIMARY KEY AUTOINCREMENT,
+    fingerprint TEXT NOT NULL UNIQUE,
+    name        TEXT NOT NULL,         -- what the encoder calls itself
+    state       TEXT NOT NULL CHECK (state IN ('serving', 'shadow', 'previous'))
+);
+
+CREATE TABLE segments (
+    segment  INTEGER PRIMARY KEY AUTOINCREMENT,
+    kind     TEXT NOT NULL CHECK (kind IN ('postings', 'vectors', 'ann')),
+    space    INTEGER,                  -- of vectors and ann
+    of       INTEGER,                  -- the vectors segment that an ann is over
+    rows     INTEGER NOT NULL,
+    manifest TEXT NOT NULL,
+    died_at  REAL
+);

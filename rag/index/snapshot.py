@@ -1,24 +1,30 @@
 """One generation of a collection as its readers see it: segments less the dead, searched as one.
 
-Knows no text and no ids but the catalogue's row numbers of passages.
+Knows no text; passages by the catalogue's row numbers and their ids.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.dense import Flat
-from rag.index.sparse import Postings, Sparse
+from rag.index import ann, lookup, matching, shares
+from rag.index.clauses import Clause, Query
+from rag.index.matching import Matched
+from rag.index.postings import Postings
+from rag.index.scorers import Kind, Scorer
+from rag.index.shares import Share
+from rag.index.sparse import Live, Masks, Shard, Sparse
 
 Rows = NDArray[np.int64]
-Ranked = tuple[Rows, NDArray[np.float32]]
-"""Passages' row numbers and scores, best first."""
+Ids = NDArray[np.uint8]
+Ranked = tuple[Rows, Ids, NDArray[np.float32]]
+"""Passages' row numbers, ids ``(n, 16)`` and scores, best first; ties by id."""
 Mask = NDArray[np.bool_]
 
 
@@ -27,7 +33,19 @@ class PostingsSegment:
     """``rows[i]`` is the catalogue's row number of the passage that ``postings`` calls ``i``."""
 
     rows: Rows
+    ids: Ids
     postings: Postings
+
+    @cached_property
+    def shard(self) -> Shard:
+        return Shard(self.postings, self.ids)
+
+    def live(self, alive: Mask) -> Live:
+        """The segment with its living passages; the same one as long as they are the same."""
+        known: Live | None = self.__dict__.get("_live")
+        if known is None or known.alive is not alive:
+            known = self.__dict__["_live"] = Live(self.shard, alive)
+        return known
 
 
 @dataclass(frozen=True)
@@ -35,12 +53,17 @@ class VectorsSegment:
     """``rows[i]`` is the catalogue's row number of the passage that ``vectors[i]`` encodes."""
 
     rows: Rows
-    vectors: NDArray[np.float32]
+    ids: Ids
+    vectors: NDArray[np.float16]
+    made: tuple[ann.Kind, Mapping[str, NDArray[Any]]] | None = None
+    device: ann.Device = "auto"
 
     @cached_property
-    def flat(self) -> Flat:
-        """FAISS over the vectors, built when it is first searched."""
-        return Flat(self.vectors)
+    def index(self) -> ann.Index:
+        """What was ``made`` of the vectors beforehand; exact search without."""
+        if self.made is None:
+            return ann.build("flat", self.vectors, self.device)
+        return ann.load(*self.made, self.vectors, self.device)
 
 
 @dataclass(frozen=True)
@@ -50,90 +73,109 @@ class Selection:
     postings: Sequence[Mask]
     vectors: Sequence[Mask]
 
+    @cached_property
+    def masks(self) -> Masks:
+        return Masks(self.postings)
+
+    def __and__(self, other: Selection) -> Selection:
+        return Selection(
+            [a & b for a, b in zip(self.postings, other.postings, strict=True)],
+            [a & b for a, b in zip(self.vectors, other.vectors, strict=True)],
+        )
+
 
 class Snapshot:
-    """Searches over the segments of one generation.
-
-    Parameters
-    ----------
-    dead
-        Row numbers of passages that segments still hold but readers must not see.
-    """
+    """Searches over the segments of one generation; ``everything`` selects what lives."""
 
     def __init__(
         self,
         generation: int,
         postings: Sequence[PostingsSegment],
         vectors: Sequence[VectorsSegment],
-        dead: Rows,
+        everything: Selection,
     ) -> None:
         self.generation = generation
+        self.everything = everything
         self._postings = postings
         self._vectors = vectors
-        self.everything = Selection(
-            [_isin(s.rows, dead, invert=True) for s in postings],
-            [_isin(s.rows, dead, invert=True) for s in vectors],
-        )
-        parts = zip((s.postings for s in postings), self.everything.postings, strict=True)
-        self._sparse = Sparse(list(parts))
-        self.selections: dict[tuple[str, ...], Selection] = {}
+        self._rows_at = np.array([s.rows.ctypes.data for s in postings], np.int64)
+        self._ids_at = np.array([s.shard.ids.ctypes.data for s in postings], np.int64)
+        pairs = zip(postings, everything.postings, strict=True)
+        self._sparse = Sparse([segment.live(alive) for segment, alive in pairs])
 
     def select(self, rows: Rows) -> Selection:
-        """The living passages among ``rows``."""
+        """The living passages among ``rows``, ascending."""
         alive = self.everything
         return Selection(
-            [m & _isin(s.rows, rows) for m, s in zip(alive.postings, self._postings, strict=True)],
-            [m & _isin(s.rows, rows) for m, s in zip(alive.vectors, self._vectors, strict=True)],
+            [m & _among(s.rows, rows) for m, s in zip(alive.postings, self._postings, strict=True)],
+            [m & _among(s.rows, rows) for m, s in zip(alive.vectors, self._vectors, strict=True)],
         )
 
+    def match(self, query: Query, *, tolerant: bool) -> Matched:
+        """What ``query`` asks here; ``tolerant``: similar terms for the unknown."""
+        return matching.resolve(query, self._sparse, tolerant=tolerant)
+
+    def allowed(self, bindings: Sequence[Clause]) -> Rows:
+        """The living passages that meet ``bindings``, ascending."""
+        masks = matching.allowed(bindings, self._sparse)
+        parts = zip(self._postings, masks, self.everything.postings, strict=True)
+        rows = [segment.rows[mask & alive] for segment, mask, alive in parts]
+        return np.sort(np.concatenate([np.empty(0, np.int64), *rows]), kind="stable")
+
     def sparse(
-        self,
-        terms: Sequence[str],
-        k: int,
-        selection: Selection,
-        scorer: Literal["bm25", "tfidf"],
-        **parameters: float,
+        self, matched: Matched, k: int, selection: Selection, scorer: Kind, **parameters: float
     ) -> Ranked:
-        """The best ``k`` passages that have a term, and all that tie with the last of them."""
-        scores = getattr(self._sparse, scorer)(terms, **parameters)
-        found = []
-        for segment, mask, score in zip(self._postings, selection.postings, scores, strict=True):
-            at = np.flatnonzero(mask & (score > 0))
-            found.append((segment.rows[at], score[at]))
-        return _best(found, k)
+        """The best ``k`` passages that have a term, whether or not they meet the bindings."""
+        how = Scorer(scorer, **parameters)
+        found = shares.search(matched, self._sparse, k, how, selection.masks)
+        segments, numbers, scores = found
+        rows, ids = np.empty(len(scores), np.int64), np.empty((len(scores), 16), np.uint8)
+        lookup.gather(self._rows_at, self._ids_at, segments, numbers, rows, ids)
+        return rows, ids, scores
+
+    def shares(self, matched: Matched, row: int, scorer: Kind, **parameters: float) -> list[Share]:
+        """What each term and phrase adds to the score of the passage with this row number."""
+        how = Scorer(scorer, **parameters)
+        for number, segment in enumerate(self._postings):
+            at = int(np.searchsorted(segment.rows, row))
+            if at < len(segment.rows) and segment.rows[at] == row:
+                return shares.shares(matched, self._sparse, how, number, at)
+        return []
 
     def dense(self, vector: NDArray[np.float32], k: int, selection: Selection) -> Ranked:
-        """The best ``k`` passages by cosine, and all that tie with the last of them."""
+        """The best ``k`` passages by cosine."""
         found = []
         for segment, mask in zip(self._vectors, selection.vectors, strict=True):
-            at, score = segment.flat.search(vector, k, None if mask.all() else mask)
-            found.append((segment.rows[at], score))
+            at, score = segment.index.search(vector, k, None if mask.all() else mask)
+            found.append((segment.rows[at], segment.ids[at], score))
         return _best(found, k)
 
     def idf(self, terms: Collection[str]) -> dict[str, float]:
         """BM25's weight of each term."""
-        return {term: self._sparse.idf(term) for term in terms}
-
-    def sum(self, selection: Selection) -> tuple[NDArray[np.float64], int]:
-        """Sum, ``(dim,)``, and number of the vectors selected."""
-        pairs = list(zip(self._vectors, selection.vectors, strict=True))
-        total = [s.vectors.sum(axis=0, where=mask[:, None], dtype=np.float64) for s, mask in pairs]
-        return np.sum(total, axis=0), sum(int(mask.sum()) for _, mask in pairs)
+        words = list(terms)
+        dfs = self._sparse.dfs(words)
+        return dict(zip(words, Scorer().idfs(dfs, self._sparse.statistics), strict=True))
 
 
-def _isin(rows: Rows, among: Rows, *, invert: bool = False) -> Mask:
-    if not len(among):
-        return np.full(len(rows), invert)
-    return np.isin(rows, among, invert=invert)
+def _among(rows: Rows, chosen: Rows) -> Mask:
+    """Which of the ascending ``rows`` are in the ascending ``chosen``."""
+    if not len(rows):
+        return np.zeros(0, np.bool_)
+    low, high = rows[0], rows[-1]
+    first, last = np.searchsorted(chosen, [low, high + 1])
+    there = np.zeros(high - low + 1, np.bool_)
+    there[chosen[first:last] - low] = True
+    return np.asarray(there[rows - low])
 
 
-def _best(found: Sequence[tuple[NDArray[Any], NDArray[Any]]], k: int) -> Ranked:
-    """The best ``k`` of all and their ties, best first, then by row number."""
+def _best(found: Sequence[tuple[Any, Any, Any]], k: int) -> Ranked:
+    """The best ``k`` of all, best first, then by id."""
     if not found or k <= 0:
-        return np.empty(0, np.int64), np.empty(0, np.float32)
-    rows, scores = (np.concatenate(x) for x in zip(*found, strict=True))
+        return np.empty(0, np.int64), np.empty((0, 16), np.uint8), np.empty(0, np.float32)
+    rows, ids, scores = (np.concatenate(x) for x in zip(*found, strict=True))
     if len(scores) > k:
         keep = scores >= np.partition(scores, -k)[-k]
-        rows, scores = rows[keep], scores[keep]
-    order = np.lexsort((rows, -scores))
-    return rows[order], scores[order]
+        rows, ids, scores = rows[keep], ids[keep], scores[keep]
+    halves = ids.view(">u8").reshape(-1, 2)
+    order = np.lexsort((halves[:, 1], halves[:, 0], -scores))[:k]
+    return rows[order], ids[order], scores[order]

@@ -1,4 +1,4 @@
-"""Postings and scoring: BM25 and TF-IDF over stored term frequencies and lengths.
+"""Scoring questions over several postings as if they were one.
 
 Weights are applied at query time, so statistics are global over all segments and exact after
 deletes. Knows no files, no catalogue and no text.
@@ -6,218 +6,283 @@ deletes. Knows no files, no catalogue and no text.
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections import Counter
+import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
-from typing import Any
+from itertools import accumulate
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-Scores = NDArray[np.float32]
-Mask = NDArray[np.bool_]
+from rag.index import inversion, lookup, maxscore, phrase, vocabularies
+from rag.index.postings import Mask, Postings, utf8
+from rag.index.scorers import Form, Scorer, Statistics
+
+Found = tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float32]]
+"""Segments, passages' numbers in them and scores, best first."""
+Placed = tuple[tuple[str, int], ...]
+"""Terms of a phrase with their places relative to the first."""
+_JUMP_LEAST, _JUMP_EACH = 16, 4
+_SLACK = np.float32(1.00001)
+"""Upper bounds are this much too high, more than what rounding can take from them."""
+_DRIFT = 1.5
+"""Bounds are made anew when the mean length has changed by more than this factor."""
+_KEPT = 8
+"""Ways of scoring whose tables and bounds a segment keeps."""
+_local = threading.local()
 
 
-class Vocabulary(Sequence[bytes]):
-    """Sorted terms, UTF-8, in one block of bytes; searched in place, so opening costs nothing."""
+@dataclass
+class _Bounds:
+    """The highest score of a posting of each term, found as asked for, at this mean length.
 
-    def __init__(self, block: NDArray[np.uint8], ends: NDArray[np.int64]) -> None:
-        self.block = block
-        self.ends = ends
-
-    def __len__(self) -> int:
-        return len(self.ends)
-
-    def __getitem__(self, i: Any) -> Any:  # noqa: ANN401 - bisect passes integers only
-        start = self.ends[i - 1] if i else 0
-        return self.block[start : self.ends[i]].tobytes()
-
-    def find(self, term: str) -> int | None:
-        key = term.encode("utf-8", "surrogatepass")
-        i = bisect_left(self, key)
-        return i if i < len(self) and self[i] == key else None
-
-
-@dataclass(frozen=True)
-class Postings:
-    """Term-major postings of ``n`` passages, numbered from 0.
-
-    Term ``t`` occurs ``tfs[p]`` times in passage ``docs[p]`` for ``p`` in
-    ``ptr[t]:ptr[t + 1]``, passages ascending. ``lengths`` is each passage's number of terms.
+    Among longer passages a posting scores higher, but by no more than the ratio of the means.
     """
 
-    vocabulary: Vocabulary
-    ptr: NDArray[np.int64]
-    docs: NDArray[np.uint32]
-    tfs: NDArray[np.uint32]
-    lengths: NDArray[np.uint32]
-
-    def __len__(self) -> int:
-        return len(self.lengths)
-
-    def of(self, term: str) -> tuple[NDArray[np.uint32], NDArray[np.uint32]]:
-        """``(docs, tfs)`` of ``term``, empty when it does not occur."""
-        t = self.vocabulary.find(term)
-        at = slice(0, 0) if t is None else slice(self.ptr[t], self.ptr[t + 1])
-        return self.docs[at], self.tfs[at]
-
-    def arrays(self) -> dict[str, NDArray[Any]]:
-        return {
-            "terms": self.vocabulary.block,
-            "ends": self.vocabulary.ends,
-            "ptr": self.ptr,
-            "docs": self.docs,
-            "tfs": self.tfs,
-            "lengths": self.lengths,
-        }
-
-    @classmethod
-    def from_arrays(cls, a: Mapping[str, NDArray[Any]]) -> Postings:
-        return cls(Vocabulary(a["terms"], a["ends"]), a["ptr"], a["docs"], a["tfs"], a["lengths"])
+    values: NDArray[np.float32]
+    mean: float
 
 
-def invert(passages: Sequence[Sequence[str]]) -> Postings:
-    """Postings of ``passages``, each given as its terms."""
-    lengths = np.fromiter(map(len, passages), np.uint32, len(passages))
-    vocabulary = {
-        term: i for i, term in enumerate(sorted(set(chain.from_iterable(passages)), key=_utf8))
-    }
-    ids = np.fromiter(
-        (vocabulary[t] for t in chain.from_iterable(passages)), np.int64, int(lengths.sum())
-    )
-    docs = np.repeat(np.arange(len(passages), dtype=np.int64), lengths)
-    return _group(ids, docs, np.ones(len(ids), np.int64), list(map(_utf8, vocabulary)), lengths)
+class Shard:
+    """Postings prepared for search; ``ids`` (n, 16) break ties. Lives as long as its segment."""
+
+    def __init__(self, postings: Postings, ids: NDArray[np.uint8]) -> None:
+        self.postings = postings
+        self.ids = np.ascontiguousarray(ids)
+        p = postings
+        jumps = lookup.make_jumps(p.ptr, p.docs, _JUMP_LEAST, _JUMP_EACH)
+        at, shift, table = jumps
+        words = p.vocabulary
+        used: list[NDArray[Any]] = [words.block, words.ends, p.ptr, p.docs, p.codes]
+        self._held = [np.ascontiguousarray(a) for a in used]
+        self._held += [table, at, shift]
+        addresses = [a.ctypes.data for a in self._held]
+        self.row = [len(p), len(p.vocabulary), *addresses[:5], p.codes.itemsize - 1, 0, 0,
+                    *addresses[5:]]  # fmt: skip
+        self._tables: dict[Any, NDArray[np.float32]] = {}
+        self._lengths: dict[float, NDArray[np.float32]] = {}
+        self._bounds: dict[Any, _Bounds] = {}
+        self._phrases: dict[Placed, tuple[NDArray[np.uint16], NDArray[np.uint32]]] = {}
+
+    def phrase(self, placed: Placed) -> tuple[NDArray[np.uint16], NDArray[np.uint32]]:
+        """The passages that have terms at these places, and how often."""
+        if (known := self._phrases.get(placed)) is None:
+            numbers = [self.postings.vocabulary.find(term) for term, _ in placed]
+            if None in numbers:
+                return np.empty(0, np.uint16), np.empty(0, np.uint32)
+            p, (ptr, docs, codes) = self.postings, self._held[2:5]
+            docs, times = phrase.occurrences(
+                ptr, docs, codes, self._times, p.pbytes, p.pptr,
+                np.array(numbers, np.int64), np.array([at for _, at in placed], np.int64),
+            )  # fmt: skip
+            known = docs.astype(np.uint16), times
+            _keep(self._phrases, placed, known)
+        return known
+
+    @cached_property
+    def _times(self) -> NDArray[np.uint32]:
+        return inversion.times(self.postings.book)
+
+    def table(self, form: Form) -> NDArray[np.float32]:
+        """What each code counts."""
+        if (known := self._tables.get(form.counting)) is None:
+            known = np.ascontiguousarray(form.count(self.postings.book), np.float32)
+            _keep(self._tables, form.counting, known)
+        return known
+
+    def lengths(self, head_weight: float) -> NDArray[np.float32]:
+        """Each passage's number of terms, those of headings weighted."""
+        if (known := self._lengths.get(head_weight)) is None:
+            body, head = self.postings.lengths.T
+            known = np.ascontiguousarray(body + head_weight * head, np.float32)
+            _keep(self._lengths, head_weight, known)
+        return known
+
+    def bounds(self, form: Form) -> _Bounds:
+        known = self._bounds.get(form.bounding)
+        mean = form.mean_length or 1.0
+        if known is None or not 1 / _DRIFT < mean / known.mean < _DRIFT:
+            known = _Bounds(np.full(len(self.postings.vocabulary), -1, np.float32), mean)
+            if form.bounding:
+                _keep(self._bounds, form.bounding, known)
+        return known
 
 
-def merge(parts: Sequence[tuple[Postings, Mask]]) -> Postings:
-    """One ``Postings`` of the passages that each part's mask keeps, in order."""
-    words = sorted({w for postings, _ in parts for w in postings.vocabulary})
-    number = {w: i for i, w in enumerate(words)}
-    ids, docs, tfs, lengths, base = [], [], [], [], 0
-    for postings, keep in parts:
-        local = np.fromiter(
-            (number[w] for w in postings.vocabulary), np.int64, len(postings.vocabulary)
-        )
-        term = np.repeat(local, np.diff(postings.ptr))
-        kept = keep[postings.docs]
-        ids.append(term[kept])
-        docs.append((np.cumsum(keep) - 1)[postings.docs[kept]] + base)
-        tfs.append(postings.tfs[kept])
-        lengths.append(postings.lengths[keep])
-        base += int(keep.sum())
-    join = np.concatenate
-    return _group(join(ids), join(docs), join(tfs), words, join(lengths))
+class Live:
+    """A shard, and which of its passages live."""
+
+    def __init__(self, shard: Shard, alive: Mask) -> None:
+        self.shard = shard
+        self.alive = alive
+        self.row = list(shard.row)
+        lengths = shard.postings.lengths
+        self.n = len(alive)
+        if not alive.all():
+            lengths = lengths[alive]
+            self.n = len(lengths)
+            self._dfs = np.full(len(shard.postings.vocabulary), -1, np.int32)
+            self.row[lookup.ALIVE] = alive.ctypes.data
+            self.row[lookup.DFS] = self._dfs.ctypes.data
+        self.totals = lengths.sum(axis=0, dtype=np.int64)
 
 
-def _group(
-    ids: NDArray[np.int64],
-    docs: NDArray[np.int64],
-    tfs: NDArray[Any],
-    words: Sequence[bytes],
-    lengths: NDArray[np.uint32],
-) -> Postings:
-    """Sum ``tfs`` of equal ``(id, doc)`` pairs into term-major postings; drop unused words."""
-    key, inverse = np.unique(ids * max(len(lengths), 1) + docs, return_inverse=True)
-    counts = np.bincount(inverse, weights=tfs, minlength=len(key)).astype(np.uint32)
-    term, doc = np.divmod(key, max(len(lengths), 1))
-    used, df = np.unique(term, return_counts=True)
-    kept = [words[i] for i in used]
-    ends = np.cumsum(np.fromiter(map(len, kept), np.int64, len(kept)), dtype=np.int64)
-    block = np.frombuffer(b"".join(kept), np.uint8)
-    ptr = np.concatenate([[0], np.cumsum(df)]).astype(np.int64)
-    return Postings(Vocabulary(block, ends), ptr, doc.astype(np.uint32), counts, lengths)
+class Masks:
+    """Which passages of each segment may be found, as the compiled search takes it."""
+
+    def __init__(self, masks: Sequence[Mask]) -> None:
+        self._held: list[NDArray[Any]] = [np.ascontiguousarray(m) for m in masks]
+        found = [0 if m.all() else m.ctypes.data for m in self._held]
+        self.addresses = np.array(found, np.int64)
 
 
-def _utf8(term: str) -> bytes:
-    return term.encode("utf-8", "surrogatepass")
+class Plan(NamedTuple):
+    """A scorer over the parts: its form, and of each part what it needs, most by addresses."""
+
+    form: Form
+    constants: NDArray[np.float32]
+    tables: NDArray[np.int64]
+    bounds: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    slopes: NDArray[np.float32]
+    slacks: NDArray[np.float32]
+    sizes: Sequence[NDArray[np.float32]]
+    """What ``lengths`` are the addresses of."""
+    held: tuple[Any, ...]
+    """What the others are."""
 
 
 class Sparse:
-    """Scores queries over several postings as if they were one.
+    """Scores queries over several shards as if they were one."""
 
-    Parameters
-    ----------
-    parts
-        Postings, each with a mask of its live passages.
-    """
-
-    def __init__(self, parts: Sequence[tuple[Postings, Mask]]) -> None:
+    def __init__(self, parts: Sequence[Live]) -> None:
         self.parts = parts
-        self.n = int(sum(alive.sum() for _, alive in parts))
-        total = sum(int(p.lengths[alive].sum(dtype=np.int64)) for p, alive in parts)
-        self.mean_length = total / self.n if self.n else 0.0
+        self._shards = [part.shard for part in parts]
+        self._rows = np.array([part.row for part in parts], np.int64).reshape(-1, 13)
+        self._sizes = self._rows[:, lookup.PASSAGES].copy()
+        self._ids = np.array([s.ids.ctypes.data for s in self._shards], np.int64)
+        self.everything = Masks([part.alive for part in parts])
+        n = sum(part.n for part in parts)
+        totals = np.sum([part.totals for part in parts], axis=0) if parts else np.zeros(2)
+        self._pairs = [(part.shard.postings, part.alive) for part in parts]
+        self.statistics = Statistics(n, int(totals[0]), int(totals[1]), self._distinct)
+        self._plans: dict[Scorer, Plan] = {}
+        self._nowhere = np.zeros(len(parts), np.int64)
 
-    def bm25(self, terms: Sequence[str], k1: float = 1.2, b: float = 0.75) -> list[Scores]:
-        """Scores of every passage, one ``(n,) float32`` a part; 0 where no term matches.
+    def search(
+        self, terms: Mapping[str, float], k: int, scorer: Scorer, masks: Masks | None = None
+    ) -> Found:
+        """The best ``k`` passages that score above 0 for ``terms``, each with its weight.
 
-        Robertson and Zaragoza (2009), "The Probabilistic Relevance Framework", eq. 3.15, with
-        Lucene's never negative ``idf = ln(1 + (N - df + 0.5) / (df + 0.5))`` and without the
-        constant factor ``k1 + 1``. A repeated query term counts as often as it is repeated.
+        Passages of equal scores come by their ids.
         """
-        norms = [
-            (k1 * (1 - b + b * p.lengths / max(self.mean_length, 1e-9))).astype(np.float32)
-            for p, _ in self.parts
-        ]
-        scores = self._zeros()
-        for term, times in Counter(terms).items():
-            found, df = self._occurrences(term)
-            weight = np.float32(times * self._idf(df))
-            for acc, norm, (docs, tfs) in zip(scores, norms, found, strict=True):
-                acc[docs] += weight * (tfs / (tfs + norm[docs])).astype(np.float32)
-        return scores
+        if not terms:
+            return _nothing()
+        plan = self.plan(scorer)
+        found, dfs = self.find(terms, plan)
+        weights, constant = scorer.weights(dfs, terms.values(), self.statistics)
+        return self.best(found, weights, k, plan, masks, constant)
 
-    def idf(self, term: str) -> float:
-        """BM25's weight of ``term``; the highest for one that no passage has."""
-        return self._idf(self._occurrences(term)[1])
+    def best(
+        self,
+        found: NDArray[np.int64],
+        weights: Sequence[float],
+        k: int,
+        plan: Plan,
+        masks: Masks | None = None,
+        constant: float = 0.0,
+    ) -> Found:
+        """The best ``k`` passages for postings ``found`` of these weights; ``constant`` is added.
 
-    def _idf(self, df: int) -> float:
-        return float(np.log1p((self.n - df + 0.5) / (df + 0.5)))
-
-    def tfidf(self, terms: Sequence[str]) -> list[Scores]:
-        """Cosine of TF-IDF vectors, one ``(n,) float32`` a part.
-
-        The weights of scikit-learn's ``TfidfVectorizer``: ``tf * (ln((1 + N) / (1 + df)) + 1)``,
-        vectors of unit length; terms that no passage has do not count.
+        Whoever made addresses in ``found`` keeps the arrays alive.
         """
-        scores = self._zeros()
-        square = 0.0
-        for term, times in Counter(terms).items():
-            found, df = self._occurrences(term)
-            if not df:
-                continue
-            idf = np.log((1 + self.n) / (1 + df)) + 1
-            square += float(times * idf) ** 2
-            for acc, (docs, tfs) in zip(scores, found, strict=True):
-                acc[docs] += (times * idf * idf * tfs).astype(np.float32)
-        for acc, norm in zip(scores, self._tfidf_norms, strict=True):
-            acc /= norm * np.float32(max(np.sqrt(square), 1e-9))
-        return scores
+        k = min(k, int(self._sizes.sum()))
+        if not len(weights) or k <= 0:
+            return _nothing()
+        best, docs = np.zeros(k, np.float32), np.zeros(k, np.int64)
+        scores, maxima = _scratch()
+        allowed = (masks or self.everything).addresses
+        held = maxscore.search(
+            self._sizes, self._ids, plan.lengths, allowed, plan.slopes, plan.slacks, found,
+            np.array(weights, np.float32), plan.constants,
+            scores, maxima, np.zeros(k, np.float32), best, docs,
+        )  # fmt: skip
+        return docs[:held] >> 16, docs[:held] & 0xFFFF, best[:held] + np.float32(constant)
 
-    @cached_property
-    def _tfidf_norms(self) -> list[Scores]:
-        """Length of each passage's TF-IDF vector; at least a tiny positive number."""
-        df: Counter[bytes] = Counter()
-        for postings, alive in self.parts:
-            counts = np.add.reduceat(
-                np.append(alive[postings.docs], False).astype(np.int64), postings.ptr[:-1]
-            )
-            df.update(dict(zip(postings.vocabulary, counts.tolist(), strict=True)))
-        norms = []
-        for postings, _ in self.parts:
-            dfs = np.fromiter((df[w] for w in postings.vocabulary), np.int64, len(postings.ptr) - 1)
-            idf = np.repeat(np.log((1 + self.n) / (1 + dfs)) + 1, np.diff(postings.ptr))
-            square = np.bincount(postings.docs, (postings.tfs * idf) ** 2, len(postings))
-            norms.append(np.sqrt(np.maximum(square, 1e-18)).astype(np.float32))
-        return norms
+    def dfs(self, terms: Sequence[str]) -> list[int]:
+        """How many living passages have each term."""
+        return self.find(terms)[1] if terms else []
 
-    def _zeros(self) -> list[Scores]:
-        return [np.zeros(len(postings), np.float32) for postings, _ in self.parts]
+    def find(
+        self, terms: Mapping[str, float] | Sequence[str], plan: Plan | None = None
+    ) -> tuple[NDArray[np.int64], list[int]]:
+        """Where terms have their postings, as ``lookup`` gives it, and how many passages do.
 
-    def _occurrences(self, term: str) -> tuple[list[tuple[NDArray[Any], NDArray[Any]]], int]:
-        """``(docs, tfs)`` of ``term`` in each part, and how many live passages have it."""
-        found = [postings.of(term) for postings, _ in self.parts]
-        df = sum(int(a[docs].sum()) for (docs, _), (_, a) in zip(found, self.parts, strict=True))
-        return found, df
+        Without a plan, these cannot be scored.
+        """
+        tables, bounds = (plan.tables, plan.bounds) if plan else (self._nowhere, self._nowhere)
+        encoded = [utf8(term) for term in terms]
+        found = np.empty((len(self.parts), len(encoded), 8), np.int64)
+        dfs = np.zeros(len(encoded), np.int64)
+        stops = np.fromiter(accumulate(map(len, encoded)), np.int64, len(encoded))
+        blob = np.frombuffer(b"".join(encoded) or b"\0", np.uint8)
+        lookup.look_up(self._rows, tables, bounds, blob, stops, found, dfs)
+        return found, dfs.tolist()
+
+    def plan(self, scorer: Scorer) -> Plan:
+        """What ``scorer`` needs to know of each part."""
+        if (known := self._plans.get(scorer)) is None:
+            form = scorer.form(self.statistics)
+            tables = [shard.table(form) for shard in self._shards]
+            bounds = [shard.bounds(form) for shard in self._shards]
+            if form.norms:
+                lengths = self._norms(scorer, tables)
+            else:
+                lengths = [shard.lengths(form.head_weight) for shard in self._shards]
+            ratios = np.array([(form.mean_length or 1.0) / b.mean for b in bounds], np.float32)
+            known = Plan(
+                form, np.array(form.constants, np.float32), _addresses(tables),
+                _addresses([b.values for b in bounds]), _addresses(lengths),
+                ratios * np.float32(form.constants[2]), _SLACK * np.maximum(ratios, 1),
+                lengths, (tables, bounds),
+            )  # fmt: skip
+            _keep(self._plans, scorer, known)
+        return known
+
+    def _norms(
+        self, scorer: Scorer, tables: Sequence[NDArray[np.float32]]
+    ) -> list[NDArray[np.float32]]:
+        found = []
+        for (p, _), table, dfs in zip(
+            self._pairs, tables, vocabularies.dfs(self._pairs), strict=True
+        ):
+            idfs = np.array(scorer.idfs(dfs.tolist(), self.statistics))
+            found.append(vocabularies.norms(p.ptr, p.docs, p.codes, table, idfs, len(p)))
+        return found
+
+    def _distinct(self) -> NDArray[np.int64]:
+        return vocabularies.distinct(self._pairs)
+
+
+def _nothing() -> Found:
+    return np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.float32)
+
+
+def _keep(known: dict[Any, Any], key: Any, value: Any) -> None:  # noqa: ANN401
+    """Remember it, and forget the oldest of more than ``_KEPT``."""
+    while len(known) >= _KEPT:
+        known.pop(next(iter(known)), None)
+    known[key] = value
+
+
+def _addresses(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:
+    return np.array([a.ctypes.data for a in arrays], np.int64)
+
+
+def _scratch() -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """The thread's scores, all 0 between searches, and maxima."""
+    if not hasattr(_local, "scores"):
+        _local.scores = np.zeros(lookup.MOST, np.float32)
+        _local.maxima = np.zeros(maxscore.COLUMNS, np.float32)
+    return _local.scores, _local.maxima

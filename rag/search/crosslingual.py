@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index import Collection
+from rag.index.clauses import Clause
 from rag.search.fuse import Scored, ranked
 from rag.types import Filter
 
@@ -21,8 +22,12 @@ def search(
     vector: NDArray[np.float32],
     k: int,
     filter: Filter | None,  # noqa: A002 - the field's word
+    bindings: tuple[Clause, ...] = (),
+    encoder: str | None = None,
 ) -> tuple[Scored, dict[str, tuple[str, ...]]]:
     """The best ``k`` passages of all languages, and the languages that each is one of.
+
+    They meet ``bindings``; ``vector`` and theirs are of ``encoder``, by its fingerprint.
 
     From each cosine is taken what the passage's language alone explains: the cosine of ``vector``
     to the mean passage of that language, less its average over all languages. Yang, Cer et al.
@@ -30,24 +35,28 @@ def search(
     Representations", remove more directions; the mean is the first. A collection in one language
     is searched by plain cosine.
     """
-    shifts = expected(collection, vector)
+    shifts = expected(collection, vector, encoder)
     if len(shifts) < 2:
-        return collection.dense(vector, k, filter), {}
+        return collection.dense(vector, k, filter, bindings=bindings, encoder=encoder), {}
     average = sum(shifts.values()) / len(shifts)
     scores: dict[str, float] = {}
     languages: dict[str, tuple[str, ...]] = {}
     for group, shift in shifts.items():
         if within := _within(filter, group):
-            for id_, score in collection.dense(vector, k, within):
+            found = collection.dense(vector, k, within, bindings=bindings, encoder=encoder)
+            for id_, score in found:
                 scores[id_] = score - shift + average
                 languages[id_] = group
     best = ranked(scores)[:k]
     return best, {id_: languages[id_] for id_, _ in best}
 
 
-def expected(collection: Collection, vector: NDArray[np.float32]) -> dict[tuple[str, ...], float]:
+def expected(
+    collection: Collection, vector: NDArray[np.float32], encoder: str | None = None
+) -> dict[tuple[str, ...], float]:
     """The cosine of ``vector`` to the mean passage of each language, or group of languages."""
-    return {group: float(mean @ vector) for group, mean in collection.centroids().items()}
+    means = collection.centroids(encoder=encoder)
+    return {group: float(mean @ vector) for group, mean in means.items()}
 
 
 def _within(filter: Filter | None, group: tuple[str, ...]) -> Filter | None:  # noqa: A002

@@ -78,7 +78,7 @@ def features(
     stages
         The lists so far: ``fused``, and ``bm25`` and ``dense`` where there are such.
     """
-    normal = {name: _normal(scored) for name, scored in stages.items()}
+    scaled = {name: normal(scored) for name, scored in stages.items()}
     rows = []
     for chunk in chunks:
         found = analysis.terms(chunk.context)
@@ -86,7 +86,7 @@ def features(
         places = _places(found, frozenset(terms))
         rows.append(
             (
-                *(normal.get(name, {}).get(chunk.id, 0.0) for name in FEATURES[:3]),
+                *(scaled.get(name, {}).get(chunk.id, 0.0) for name in FEATURES[:3]),
                 _share(rarity, places.keys()),
                 _share(rarity, rarity.keys() & title),
                 _pairs(terms, places),
@@ -112,7 +112,8 @@ def linear(order: Scored, head: NDArray[np.float64], weight: Mapping[str, float]
     return best + [(id_, score + shift) for id_, score in rest]
 
 
-def _normal(scored: Scored) -> dict[str, float]:
+def normal(scored: Scored) -> dict[str, float]:
+    """Scores from 0, the last one's, to 1, the first one's."""
     if not scored:
         return {}
     high, low = scored[0][1], scored[-1][1]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -21,9 +20,14 @@ from rag.errors import (
     LLMUnavailable,
     ModelMissing,
     Overloaded,
+    SourceError,
 )
 from rag.index import Collection
+from rag.index.matching import Matched
+from rag.index.scorers import Kind
 from rag.search import crosslingual, fuse, rerank
+from rag.search.clock import Clock
+from rag.search.query import parse
 from rag.settings import Settings
 from rag.types import MODES, Chunk, Filter, Hit, Mode, SearchResult, encodable
 
@@ -34,7 +38,9 @@ FOREIGN = 0.3
 Chosen on two sets (``eval/LOG.md``): with 1, foreign passages push aside right ones of the own
 language; with 0, the only page that answers, in another language, stays below the first three.
 """
-_ENCODER_FAILED = (DependencyMissing, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded)
+_ENCODER_FAILED = (
+    DependencyMissing, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded, SourceError,
+)  # fmt: skip
 
 
 LEGS = ("bm25", "tfidf", "dense")
@@ -46,7 +52,9 @@ class Ranking:
 
     ``order`` has all that were ranked, of which ``top_k`` were asked for. ``stages`` are the lists
     of each retriever (``bm25``, ``tfidf``, ``dense``), ``fused`` and ``reranked``, as far as there
-    were such; ``milliseconds`` says what each step took.
+    were such; ``milliseconds`` says what each step took. ``terms`` are the question's in order,
+    without what it excludes; in place of those that no passage has, the nearest that one has.
+    ``matched`` says what was looked for besides.
     """
 
     query: str
@@ -54,9 +62,15 @@ class Ranking:
     order: fuse.Scored
     top_k: int
     terms: list[str]
+    matched: Matched
     stages: Mapping[str, fuse.Scored]
     milliseconds: Mapping[str, float]
     warnings: tuple[str, ...] = ()
+
+    @property
+    def corrected(self) -> Mapping[str, tuple[str, ...]]:
+        """Terms that no passage has, and those that were looked for in their place."""
+        return self.matched.corrected
 
 
 class Searcher:
@@ -84,7 +98,7 @@ class Searcher:
         self.settings = settings or Settings()
         self._lacking = lacking or "no encoder is set"
         linear = self.settings.rerank == "linear"
-        self._weights = rerank.weights(self.settings.rerank_weights) if linear else {}
+        self.rerank_weights = rerank.weights(self.settings.rerank_weights) if linear else {}
         collection.check("analyser", FINGERPRINT)
         if encoder:
             collection.check("encoder", encoder.fingerprint)
@@ -126,24 +140,25 @@ class Searcher:
         again = settings.rerank_depth if settings.rerank != "none" else 0
         depth = max(settings.depth, top_k, again) if mode == "hybrid" or again else top_k
         stages: dict[str, fuse.Scored] = {}
-        clock = _Clock()
+        clock = Clock()
         languages: dict[str, tuple[str, ...]] = {}
         with clock("analyse"):
-            terms = analysis.terms(query)
+            parsed = parse(query)
+            matched = self.collection.match(parsed, tolerant=settings.fuzzy)
+            known = {term: near[0] for term, near in matched.corrected.items()}
+            terms = [known.get(term, term) for term in analysis.terms(parsed.text)]
         if mode == "tfidf":
             with clock("tfidf"):
-                stages["tfidf"] = self.collection.sparse(terms, depth, filter, scorer="tfidf")
+                stages["tfidf"] = self.lexical(matched, depth, filter, "tfidf")
         if mode in ("bm25", "hybrid"):
             with clock("bm25"):
-                k1, b = settings.k1, settings.b
-                stages["bm25"] = self.collection.sparse(terms, depth, filter, k1=k1, b=b)
+                stages["bm25"] = self.lexical(matched, depth, filter)
         if mode in ("dense", "hybrid") and self.encoder:
             try:
                 with clock("encode"):
-                    vector = self.encoder.query(query)
+                    vector = self.encoder.query(parsed.text)
                 with clock("dense"):
-                    found = crosslingual.search(self.collection, vector, depth, filter)
-                stages["dense"], languages = found
+                    stages["dense"], languages = self.dense(vector, matched, depth, filter)
             except _ENCODER_FAILED as e:
                 if mode == "dense":
                     raise
@@ -152,14 +167,54 @@ class Searcher:
         order = next(iter(stages.values()))
         if mode == "hybrid":
             with clock("fuse"):
-                order = self._fused(stages, self._unjudged(query, stages, languages))
+                order = self._fused(stages, self._unjudged(parsed.text, stages, languages))
             stages["fused"] = order
         if again:
             with clock("rerank"):
                 order, _, features = self.features(order, stages, terms, again)
-                order = rerank.linear(order, features, self._weights)
+                order = rerank.linear(order, features, self.rerank_weights)
             stages["reranked"] = order
-        return Ranking(query, mode, order, top_k, terms, stages, clock.ms, tuple(warnings))
+        for term, near in matched.corrected.items():
+            warnings.append(f"no passage has '{term}'; searched for '{', '.join(near)}'")
+        said = tuple(warnings)
+        return Ranking(query, mode, order, top_k, terms, matched, stages, clock.ms, said)
+
+    def lexical(
+        self,
+        matched: Matched,
+        k: int,
+        filter: Filter | None,  # noqa: A002
+        scorer: Kind = "bm25",
+    ) -> fuse.Scored:
+        """The best ``k`` passages by their terms."""
+        how = self.parameters if scorer == "bm25" else {}
+        return self.collection.sparse(matched, k, filter, scorer=scorer, **how)
+
+    @property
+    def parameters(self) -> dict[str, float]:
+        """BM25's."""
+        s = self.settings
+        return {"k1": s.k1, "b": s.b, "head_weight": s.head_weight}
+
+    def dense(
+        self,
+        vector: NDArray[np.float32],
+        matched: Matched,
+        k: int,
+        filter: Filter | None,  # noqa: A002
+    ) -> tuple[fuse.Scored, dict[str, tuple[str, ...]]]:
+        """The best ``k`` passages by their vectors, and their languages, as ``crosslingual``."""
+        bindings, space = matched.bindings, self.space
+        return crosslingual.search(self.collection, vector, k, filter, bindings, space)
+
+    @property
+    def space(self) -> str | None:
+        """The encoder whose vectors are searched, by its fingerprint; ``None`` before the first."""
+        if self.encoder is None:
+            return None
+        own, among = self.encoder.fingerprint, self.collection.spaces()
+        there = any(s.fingerprint == own or s.state == "serving" for s in among)
+        return own if there else None
 
     def _checked(self, query: str, top_k: int | None, mode: Mode | None) -> tuple[str, int, Mode]:
         query = encodable(query).strip()
@@ -187,7 +242,7 @@ class Searcher:
                 raise ConfigError(f"dense search is not possible: {self._lacking}")
             warnings.append(f"searched without vectors: {self._lacking}")
             return "bm25"
-        if missing := self.collection.outstanding():
+        if missing := self.collection.outstanding(encoder=self.space):
             total = self.collection.count()
             warnings.append(f"{missing:,} of {total:,} passages have no vector yet")
             if mode == "hybrid" and missing == total:
@@ -195,22 +250,27 @@ class Searcher:
         return mode
 
     def _unjudged(
-        self, query: str, legs: dict[str, fuse.Scored], languages: dict[str, tuple[str, ...]]
+        self, text: str, legs: dict[str, fuse.Scored], languages: dict[str, tuple[str, ...]]
     ) -> fuse.Unjudged:
         """Passages that a leg could say nothing of: without vector, or in another language."""
         lexical = [id_ for id_, _ in legs["bm25"]]
-        own = detect(query)
+        own = detect(text)
+        waiting = self.collection.without_vector(lexical, encoder=self.space)
         foreign = {id_ for id_, group in languages.items() if own not in group}
         return {
-            "dense": dict.fromkeys(self.collection.without_vector(lexical), 1.0),
+            "dense": dict.fromkeys(waiting, 1.0),
             "bm25": dict.fromkeys(foreign.difference(lexical), FOREIGN),
         }
 
     def _fused(self, legs: dict[str, fuse.Scored], unjudged: fuse.Unjudged) -> fuse.Scored:
-        share = self.settings.dense_weight
-        weights = {"bm25": 1 - share, "dense": share}
         method = fuse.convex if self.settings.fusion == "convex" else fuse.rrf
-        return method(legs, weights, unjudged)
+        return method(legs, self.weights, unjudged)
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """What each retriever weighs in a fusion."""
+        share = self.settings.dense_weight
+        return {"bm25": 1 - share, "dense": share}
 
     def features(
         self, order: fuse.Scored, stages: Mapping[str, fuse.Scored], terms: list[str], count: int
@@ -231,7 +291,7 @@ class Searcher:
         order = ranking.order[: ranking.top_k]
         chunks = self.collection.fetch([id_ for id_, _ in order])
         found = [(id_, score) for id_, score in order if id_ in chunks]
-        matches = matcher(ranking.terms)
+        matches = matcher({*ranking.terms, *ranking.matched.words})
         return tuple(
             Hit(
                 rank=rank,
@@ -242,16 +302,3 @@ class Searcher:
             )
             for rank, (id_, score) in enumerate(found, 1)
         )
-
-
-class _Clock:
-    """Milliseconds by stage."""
-
-    def __init__(self) -> None:
-        self.ms: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, stage: str) -> Iterator[None]:
-        started = time.perf_counter()
-        yield
-        self.ms[stage] = (time.perf_counter() - started) * 1000

@@ -12,6 +12,7 @@ from rank_bm25 import BM25Okapi
 
 from rag.analysis import analyse
 from rag.index import Collection, Row, Stat
+from rag.index.rows import Terms
 from rag.types import Chunk, Document
 
 DIM = 16
@@ -35,23 +36,29 @@ def row(name: str, text: str, *, language: str = "en", stat: Stat | None = None,
     """A row ready to be written, analysed as the indexer would."""
     d = document(name, text, **f)
     found = chunks(d)
-    terms = [[t.text for t in analyse(c.context)] for c in found]
+    terms = Terms.of([[t.text for t in analyse(c.context)] for c in found])
     return Row(d, language, found, terms, stat or Stat())
 
 
-def vector(text: str) -> NDArray[np.float32]:
-    """A unit vector ``(DIM,) float32`` that depends on ``text`` alone."""
+def vector(text: str, encoder: str = "") -> NDArray[np.float32]:
+    """A unit vector ``(DIM,) float32`` that depends on ``text`` and ``encoder`` alone.
+
+    Its values are ones that two bytes can hold, as a collection keeps them.
+    """
+    text = encoder + text
     seed = np.frombuffer(text.encode("utf-8", "surrogatepass"), np.uint8)
     v = np.random.default_rng([len(seed), *seed.tolist()]).normal(size=DIM)
-    return (v / np.linalg.norm(v)).astype(np.float32)
+    return (v / np.linalg.norm(v)).astype(np.float16).astype(np.float32)
 
 
-def encode(collection: Collection, limit: int = 1000) -> int:
-    """Give every outstanding passage its vector; how many there were."""
+def encode(collection: Collection, limit: int = 1000, encoder: str = "") -> int:
+    """Give every outstanding passage its vector of ``encoder``; how many there were."""
+    if not encoder:
+        collection.ensure("encoder", "")
     done = 0
-    while batch := collection.unencoded(limit):
-        numbers = [n for n, _ in batch]
-        collection.add_vectors(numbers, np.stack([vector(text) for _, text in batch]))
+    while batch := collection.unencoded(limit, encoder=encoder):
+        vectors = np.stack([vector(text, encoder) for _, text in batch])
+        collection.add_vectors([n for n, _ in batch], vectors, encoder=encoder)
         done += len(batch)
     return done
 

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from eval.bench.corpora import Passage
 from eval.bench.systems.job import Job, Vector
+from indexer.rows import make_rows
 from indexer.vectors import fill_vectors
-from rag import analysis
-from rag.analysis import FINGERPRINT, detect
-from rag.index import Collection, Row
+from rag.analysis import FINGERPRINT
+from rag.index import Collection, Row, Stat
 from rag.search import Searcher
 from rag.settings import Settings
-from rag.types import Chunk, Document
+from rag.types import Document
 
 _COMMIT = 1000
 """Passages a commit, as `rag index` has it."""
@@ -25,7 +25,7 @@ class System:
         self._collection = Collection(folder, create=True)
         self._collection.ensure("analyser", FINGERPRINT)
         for i in range(0, len(job.passages), _COMMIT):
-            self._collection.upsert([_row(p) for p in job.passages[i : i + _COMMIT]])
+            self._collection.upsert(_rows(job.passages[i : i + _COMMIT]))
         fill_vectors(self._collection, encoder)
         self._searcher = Searcher(self._collection, encoder, Settings())
 
@@ -55,10 +55,6 @@ class _Kept:
         return self._job.vectors[text]
 
 
-def _row(passage: Passage) -> Row:
-    document = Document(passage.id, passage.id, passage.title, passage.text)
-    size = len(document.text)
-    chunk = Chunk(document.id, document.version, 0, 0, size, document.text, document.path,
-                  document.title)  # fmt: skip
-    terms = analysis.terms(chunk.context)
-    return Row(document, detect(document.text), [chunk], [terms])
+def _rows(passages: Sequence[Passage]) -> list[Row]:
+    documents = [Document(p.id, p.id, p.title, p.text) for p in passages]
+    return make_rows([(document, Stat()) for document in documents], 0)
