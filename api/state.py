@@ -96,5 +96,7 @@ class Background:
             return
         encoder = self._saem.encoder(collection)
         if encoder is not None:
-            done = fill_vectors(collection, encoder, stop=self._stop)
-            log.info("collection '%s': %d passages encoded", name, done)
+            # A process that encodes this one already may take hours; other collections wait.
+            done = fill_vectors(collection, encoder, stop=self._stop, wait=False)
+            if done:
+                log.info("collection '%s': %d passages encoded", name, done)

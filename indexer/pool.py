@@ -6,7 +6,10 @@ import multiprocessing
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from typing import TypeVar
+
+from rag.errors import RagError
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -17,6 +20,11 @@ def ordered(work: Callable[[T], R], items: Iterable[T], processes: int) -> Itera
 
     A few items more than there are processes are under way at a time, so what waits stays small.
     Several processes begin afresh: the program must be one that others can import.
+
+    Raises
+    ------
+    RagError
+        One of the processes was killed.
     """
     if processes < 2:
         yield from map(work, items)
@@ -31,6 +39,11 @@ def ordered(work: Callable[[T], R], items: Iterable[T], processes: int) -> Itera
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+        except BrokenProcessPool as e:
+            raise RagError(
+                "a process that read files was killed, most likely for want of memory",
+                remedy="Run it again: it goes on where it stopped",
+            ) from e
         finally:
             for future in waiting:
                 future.cancel()

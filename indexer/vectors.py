@@ -16,6 +16,7 @@ from rag.encode import Encoder
 from rag.errors import CollectionLocked
 from rag.index import Collection
 from rag.index.lock import WriterLock
+from rag.index.spaces import choose
 
 _POOL = 4096
 """Passages that are put in order of length, so that an encoder's batches hold equal ones."""
@@ -29,11 +30,14 @@ def fill_vectors(
     encoder: Encoder,
     progress: Progress = quiet,
     stop: Event | None = None,
+    *,
+    wait: bool = True,
 ) -> int:
     """Encode passages until none is outstanding or ``stop`` is set; how many were.
 
     Publishes every few seconds, so what a kill can lose is small. One process at a time encodes
-    for one encoder: another one that is asked to waits for it, then sees to what is left.
+    for one encoder: another one that is asked to waits for it, then sees to what is left; without
+    ``wait``, it leaves all to the first.
 
     Raises
     ------
@@ -42,7 +46,7 @@ def fill_vectors(
     """
     collection.ensure("encoder", encoder.fingerprint, encoder.name)
     stop = stop or Event()
-    with _only_one(collection, encoder, stop) as mine:
+    with _only_one(collection, encoder, stop, wait=wait) as mine:
         return _Filling(collection, encoder, progress, stop).run() if mine else 0
 
 
@@ -145,14 +149,18 @@ class _Filling:
 
 
 @contextmanager
-def _only_one(collection: Collection, encoder: Encoder, stop: Event) -> Iterator[bool]:
-    """Wait to be the only process that encodes for ``encoder``; false if ``stop`` came first."""
-    spaces = {s.fingerprint: s.number for s in collection.spaces()}
-    lock = WriterLock(collection.path / f"encoder.{spaces[encoder.fingerprint]}.lock")
+def _only_one(
+    collection: Collection, encoder: Encoder, stop: Event, *, wait: bool = True
+) -> Iterator[bool]:
+    """``wait`` to be the only process that encodes for ``encoder``; false if it is not."""
+    space = choose(collection.spaces(), encoder.fingerprint)
+    lock = WriterLock(collection.path / f"encoder.{space.number if space else 0}.lock")
     with ExitStack() as held:
         mine = False
         while not (mine or stop.is_set()):
             with suppress(CollectionLocked):
                 held.enter_context(lock.hold(wait=0.2))
                 mine = True
+            if not wait:
+                break
         yield mine

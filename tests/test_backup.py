@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from rag.errors import BadQuery, CollectionLocked
+from rag.errors import BadQuery, CollectionLocked, SourceError
 from rag.index import Collection, Tuned, backup
 from rag.index.backup import back_up, restore
 from rag.index.verify import verify
@@ -257,3 +257,26 @@ backup.restore(Path({str(target)!r}), Path({str(again)!r}), force={force})
         other = opened(place)
         assert found(other, "alpha") == ["alpha beta", "alpha gamma"]
         other.close()
+
+
+def test_a_query_log_that_is_moved_away_meanwhile(
+    filled: Collection, place: Path, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, add = place / "query-log.jsonl", backup._add
+    log.write_text("{}\n")
+
+    def late(tar: tarfile.TarFile, file: Path, name: str) -> str:
+        if file == log:
+            log.unlink()
+        return add(tar, file, name)
+
+    monkeypatch.setattr(backup, "_add", late)
+    back_up(place, target)
+    with tarfile.open(target) as tar:
+        assert log.name not in tar.getnames()
+
+
+def test_a_target_in_no_folder(filled: Collection, place: Path, tmp_path: Path) -> None:
+    with pytest.raises(SourceError, match="no such folder") as e:
+        back_up(place, tmp_path / "none" / "x.tar")
+    assert e.value.remedy == "Make the folder first"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -138,6 +139,12 @@ class TestFlat:
 
 
 class TestLoadFaiss:
+    @pytest.fixture(autouse=True)
+    def anew(self) -> Iterator[None]:
+        dense.load_faiss.cache_clear()
+        yield
+        dense.load_faiss.cache_clear()
+
     def test_two_that_overwrite_each_other_are_refused(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:

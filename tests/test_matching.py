@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from rag.index import shares
 from rag.index.clauses import Clause, Query
-from rag.index.matching import FAMILY, SHARE, Matched, allowed, resolve
+from rag.index.matching import FAMILY, SHARE, SLIPS, Matched, allowed, resolve
 from rag.index.postings import invert
 from rag.index.rows import Terms
 from rag.index.scorers import Scorer
@@ -241,6 +241,11 @@ class TestNearTerms:
         sparse = body("government", "2024", "녹차", "govern")
         matched = self.resolved(sparse, *terms)
         assert (matched.corrected, matched.terms) == ({}, dict.fromkeys(terms, 1))
+
+    def test_nor_for_many(self) -> None:
+        sparse, terms = body("government"), [f"goverment{c}" for c in "abcdefghi"]
+        assert len(self.resolved(sparse, *terms[:SLIPS], "government", "12345").corrected) == SLIPS
+        assert self.resolved(sparse, *terms[: SLIPS + 1]).corrected == {}
 
     def test_nor_when_it_is_not_asked_for(self) -> None:
         matched = resolve(Query(("goverment",)), body("government"), tolerant=False)

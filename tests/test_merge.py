@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from rag.index import Collection, compact, tiers
+from rag.index import Collection, compact, segment, tiers
 from rag.index.merger import Merger
 from rag.types import Filter
 from tests.support.collections import doc_id, found, listed, on_disk
@@ -208,3 +209,18 @@ class TestOrder:
         expected = {r.chunks[0].id: s for r, s in zip(living, truth, strict=True) if s > 0}
         hits = collection.sparse(["alpha", "beta", "beta"], 99, k1=0.9, b=0.4)
         assert dict(hits) == pytest.approx(expected, rel=1e-4)
+
+
+def test_an_index_that_this_faiss_cannot_read_is_done_without(
+    collection: Collection, caplog: pytest.LogCaptureFixture
+) -> None:
+    collection.upsert([row("a", "alpha")])
+    encode(collection)
+    before = collection.dense(vector("alpha"), 9)
+    arrays = {"ivf.index": np.arange(64, dtype=np.uint8), "ivf.efforts": np.zeros(6, np.int32)}
+    folder = collection.path / "segments"
+    made = compact.Made("ann", 1, 1, segment.write(folder / compact.MERGING, arrays), of=2)
+    with collection._write.transaction():
+        assert compact.replace(collection._write, folder, [], made)
+    assert collection.dense(vector("alpha"), 9) == before
+    assert "FAISS cannot read it" in caplog.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -258,3 +259,37 @@ Collection(path).tidy()
         assert on_disk(place) == listed(other)
         assert rounded(other.sparse(["alpha"], 9)) == before
         other.close()
+
+
+def test_goes_on_after_any_error(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    real, calls = upkeep.Upkeep.due, []
+
+    def due(self: upkeep.Upkeep, grace: float, fan_out: int) -> float | None:
+        calls.append(1)
+        if len(calls) == 1:
+            raise RuntimeError("out of memory on the device")
+        return real(self, grace, fan_out)
+
+    monkeypatch.setattr(upkeep.Upkeep, "due", due)
+    monkeypatch.setattr(merger, "_RETRY", 0.01)
+    for i in range(tiers.FAN_OUT):
+        collection.upsert([row(f"d{i}", "alpha")])
+    until(lambda: bool(calls))
+    collection.upsert([row("last", "alpha")])
+    until(lambda: len(live(collection, "postings")) <= 2)
+    assert "out of memory on the device" in caplog.text
+
+
+def test_ends_when_the_collection_is_removed(
+    collection: Collection, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def gone(self: upkeep.Upkeep, grace: float, fan_out: int) -> float | None:
+        shutil.rmtree(collection.path)
+        return 0.0
+
+    monkeypatch.setattr(upkeep.Upkeep, "due", gone)
+    collection.upsert([row("a", "alpha")])
+    until(lambda: not (collection._merger._thread and collection._merger._thread.is_alive()))
+    assert not caplog.records

@@ -108,3 +108,10 @@ def test_an_error_of_the_items_ends_the_processes_too() -> None:
 @pytest.mark.parametrize("processes", [1, 2])
 def test_no_items(processes: int) -> None:
     assert list(ordered(double, [], processes)) == []
+
+
+def test_a_killed_process_is_told_in_a_line() -> None:
+    with pytest.raises(RagError, match="was killed, most likely for want of memory") as caught:
+        list(ordered(os._exit, [1, 2, 3], 2))
+    assert "again" in caught.value.remedy
+    assert multiprocessing.active_children() == []

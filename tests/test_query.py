@@ -159,6 +159,12 @@ class TestClauses:
         with pytest.raises(BadQuery, match=r"only says what not to find\. Say what to find, too"):
             parse(text)
 
+    def test_too_many_clauses(self) -> None:
+        many = [f"pre{i}*" for i in range(50)]
+        assert len(parse(" ".join(many)).clauses) == 50
+        with pytest.raises(BadQuery, match=r"has 51 phrases, signs and prefixes, the limit is 50"):
+            parse(" ".join([*many, "+one"]))
+
     def test_a_requirement_is_enough(self) -> None:
         assert [clause.occur for clause in parse("+rust -java").clauses] == ["must", "must_not"]
 

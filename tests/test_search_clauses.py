@@ -169,6 +169,21 @@ class TestShown:
         assert ranking.terms == ["teahous"]
         assert self.matched(library, "teahuoses", "en/milk.md") == {"teahouses"}
 
+    def test_what_a_filter_hides_lends_no_terms(self, collection: Collection) -> None:
+        """Neither its spelling is told, nor does it crowd out what begins alike and is shown."""
+        secret = " ".join(f"co{i}x" for i in range(60)) + " projectzeus"
+        hidden = [row(f"secret{i}", secret, groups=("board",)) for i in range(3)]
+        collection.upsert([*hidden, row("open", "coffee and cobalt")])
+        searcher = Searcher(collection)
+        everyone, staff = (Filter(groups=groups) for groups in (("board",), ("staff",)))
+        ranking = searcher.rank("projctzeus", mode="bm25", filter=everyone)
+        assert list(ranking.corrected.values()) == [("projectzeus",)]
+        ranking = searcher.rank("projctzeus", mode="bm25", filter=staff)
+        assert (ranking.corrected, ranking.warnings, ranking.order) == ({}, (), [])
+        for query in ("co*", "+co*"):
+            (hit,) = searcher.search(query, mode="bm25", filter=staff).hits
+            assert hit.chunk.path == "open"
+
     def test_unless_that_is_not_wanted(self, library: Workspace) -> None:
         strict = Searcher(library.collection(), None, library.settings.replace(fuzzy=False))
         ranking = strict.rank("teahuoses", mode="bm25")

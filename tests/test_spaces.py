@@ -228,3 +228,24 @@ class TestThreads:
             thread.join()
         assert wrong == []
         assert min(rounds) > 3
+
+
+def test_switching_twice_keeps_what_one_could_go_back_to(filled: Collection) -> None:
+    filled.start_shadow("new")
+    encode(filled, 2, "new")
+    assert filled.switch("new")
+    assert filled.switch("new"), "a second process that had waited for the first"
+    filled.roll_back()
+    assert nearest(filled, "alpha", "old") == "alpha"
+
+
+def test_vectors_of_another_length_are_refused_and_harm_nothing(filled: Collection) -> None:
+    filled.upsert([row("c", "delta")])
+    (number, _), *_ = filled.unencoded(9)
+    with pytest.raises(IncompatibleIndex, match=r"'the old one' is of 16 numbers .* of 8"):
+        filled.add_vectors([number], np.eye(1, 8, dtype=np.float32))
+    with pytest.raises(IncompatibleIndex, match="16 numbers"):
+        filled.dense(np.eye(1, 8, dtype=np.float32)[0], 1)
+    encode(filled, encoder="old")
+    filled.compact()
+    assert nearest(filled, "delta", "old") == "delta"

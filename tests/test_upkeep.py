@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +13,20 @@ import typer
 from click.testing import Result
 from typer.testing import CliRunner
 
-from rag.cli import upkeep
-from rag.errors import BadQuery, CollectionMissing, SourceError
+from rag.cli import commands, upkeep
+from rag.errors import BadQuery, CollectionMissing, NotFound, SourceError
 from rag.workspace import Workspace
 from tests.support import docs
 
 app = typer.Typer()
-for command in (upkeep.verify, upkeep.backup, upkeep.restore, upkeep.compact):
+for command in (
+    upkeep.verify,
+    upkeep.backup,
+    upkeep.restore,
+    upkeep.compact,
+    upkeep.reindex,
+    commands.status,
+):
     app.command(command.__name__)(command)
 
 
@@ -95,3 +104,43 @@ def test_a_file_that_is_no_backup(home: Path, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("notes")
     result = run(home, "restore", str(tmp_path / "notes.txt"), "--collection", "new")
     assert isinstance(result.exception, SourceError)
+
+
+def test_forgetting_drops_every_encoder_that_does_not_serve(home: Path) -> None:
+    workspace = Workspace(docs.settings(home))
+    workspace.collection().start_shadow("one that was given up")
+    workspace.close()
+    said(home, "reindex", "--forget")
+    (status,) = said(home, "status")["collections"]
+    assert [space["state"] for space in status["spaces"]] == ["serving"]
+    assert isinstance(run(home, "reindex", "--forget").exception, NotFound)
+
+
+def test_a_damaged_collection_hides_no_other(home: Path) -> None:
+    workspace = Workspace(docs.settings(home))
+    workspace.collection("sound", create=True)
+    workspace.close()
+    file = next(home.glob("collections/default/segments/*/ids.npy"))
+    file.write_bytes(file.read_bytes()[:-1])
+    result = run(home, "status", "--json")
+    assert result.exit_code == 3
+    told = json.loads(result.stdout)
+    assert [c["name"] for c in told["collections"]] == ["sound"]
+    assert [c["name"] for c in told["failed"]] == ["default"]
+    assert "sound" in run(home, "status").stdout
+
+
+def test_what_changed_just_before_a_command_ended_is_purged_by_the_next(home: Path) -> None:
+    workspace = Workspace(docs.settings(home))
+    collection = workspace.collection()
+    collection.delete([d.id for d in collection.documents()])
+    collection.tidy()  # the segments go; the texts may still be fetched for a while
+    workspace.close()
+    with closing(sqlite3.connect(collection.path / "catalog.sqlite", isolation_level=None)) as db:
+        kept = "SELECT count(*) FROM documents"
+        assert db.execute(kept).fetchone() != (0,)
+        db.execute("UPDATE documents SET died_at = died_at - 3600")
+        workspace = Workspace(docs.settings(home))
+        workspace.collection().tidy()
+        workspace.close()
+        assert db.execute(kept).fetchone() == (0,)

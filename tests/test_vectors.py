@@ -14,6 +14,7 @@ from indexer import vectors
 from indexer.vectors import fill_vectors, reencode
 from rag.encode import Encoder, load_encoder
 from rag.errors import IncompatibleIndex
+from rag.index.lock import WriterLock
 from rag.workspace import Workspace
 from tests.support import docs
 from tests.support.collections import ROOT
@@ -270,3 +271,11 @@ def test_a_kill_loses_only_what_was_not_published(lexical: Workspace, encoder: C
     assert reencode(collection, other)
     assert len(other.texts) == total - 2
     assert collection.outstanding() == 0
+
+
+def test_what_another_process_encodes_is_left_to_it(lexical: Workspace, encoder: Counting) -> None:
+    collection = lexical.collection()
+    collection.ensure("encoder", encoder.fingerprint, encoder.name)
+    with WriterLock(collection.path / "encoder.1.lock").hold():
+        assert fill_vectors(collection, encoder, wait=False) == 0
+    assert fill_vectors(collection, encoder, wait=False) == collection.count()

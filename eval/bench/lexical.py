@@ -69,7 +69,7 @@ class Saem:
         collection.ensure("analyser", FINGERPRINT)
         batches = (passages[i : i + BATCH] for i in range(0, len(passages), BATCH))
         with collection.loading():
-            for rows in growing(ordered(_rows, batches, os.cpu_count() or 1)):
+            for rows in growing(ordered(_rows, batches, (os.cpu_count() or 2) - 1)):
                 collection.upsert(rows)
         collection.tidy()
         collection.close()

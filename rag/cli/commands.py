@@ -25,7 +25,7 @@ def index(
     """Make a collection say what PATHS say: new, changed and deleted files, nothing else."""
     saem = options.workspace(home, collection, config=config)
     with view.progress("Reading", "files", quiet=as_json) as advance:
-        report = saem.sync(paths, progress=advance, processes=os.cpu_count() or 1)
+        report = saem.sync(paths, progress=advance, processes=(os.cpu_count() or 2) - 1)
     note = ""
     if wait:
         with view.progress("Encoding", "passages", quiet=as_json) as advance:
@@ -121,7 +121,9 @@ def status(
     found, failed = [], {}
     for name in names:
         try:
-            found.append(saem.collection(name))
+            target = saem.collection(name)
+            target.status()  # opens its segments
+            found.append(target)
         except RagError as e:
             if collection:
                 raise

@@ -121,7 +121,7 @@ def reindex(
         bool, typer.Option("--rollback", help="Go back to the encoder that served before.")
     ] = False,
     forget: Annotated[
-        bool, typer.Option("--forget", help="Drop the vectors that one could go back to.")
+        bool, typer.Option("--forget", help="Drop the vectors of encoders that do not serve.")
     ] = False,
     home: options.Home = None,
     collection: options.Collection = None,
@@ -134,7 +134,9 @@ def reindex(
     if rollback:
         saem.rollback()
     elif forget:
-        target.drop("previous")
+        idle = [s.state for s in target.spaces() if s.state != "serving"]
+        for state in idle or ["previous"]:
+            target.drop(state)
     else:
         with view.progress("Encoding", "passages", quiet=as_json) as advance:
             saem.reindex(encoder, progress=advance)

@@ -18,7 +18,7 @@ import sqlite3
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
@@ -47,7 +47,7 @@ def back_up(path: Path, target: Path) -> Path:
     Raises
     ------
     SourceError
-        ``target`` is a file and no backup.
+        ``target`` is a file and no backup, or in no folder.
     CollectionLocked
         Another backup of the collection is under way.
     CorruptIndex
@@ -58,6 +58,8 @@ def back_up(path: Path, target: Path) -> Path:
     elif target.exists():
         with _reading(target):
             pass
+    elif not target.parent.is_dir():
+        raise SourceError(str(target), "there is no such folder", remedy="Make the folder first")
     with _scratch(target) as scratch:
         with WriterLock(path / "backup.lock").hold(_LEASE):  # nothing is purged meanwhile
             sums = _write(path, scratch / "tar", scratch / "catalog.sqlite")
@@ -152,7 +154,8 @@ def _write(path: Path, file: Path, catalogue: Path) -> Sums:
             for other in sorted(path.iterdir()):
                 name = other.name
                 if other.is_file() and name != "catalog.sqlite" and _is_other(name):
-                    sums[name] = _add(tar, other, name)
+                    with suppress(CorruptIndex):  # moved away by now, as a query log may be
+                        sums[name] = _add(tar, other, name)
             _add_json(tar, SUMS, sums)
         raw.flush()
         os.fsync(raw.fileno())

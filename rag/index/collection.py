@@ -168,6 +168,7 @@ class Collection(Reader):
         given, first = np.unique(np.array(numbers, np.int64), return_index=True)
         with self._commit(60):
             space, keep = self._lacking(given, encoder)
+            self._current().fit(space, vectors.shape[1])
             if keep.any():
                 rows = given[keep]
                 ids, contents = intake.digests(self._write, rows.tolist())

@@ -17,7 +17,7 @@ from typing import Any, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import CorruptIndex
+from rag.errors import CorruptIndex, IncompatibleIndex
 from rag.index import ann, segment
 from rag.index.catalog import Catalog
 from rag.index.keys import Digests, Keys
@@ -123,6 +123,25 @@ class Generation:
         """The segments of a space."""
         number = space.number if space else -1
         return [p for p in self.parts.values() if p.opened.space == number]
+
+    def fit(self, space: Space | None, width: int) -> None:
+        """See that vectors of ``width`` numbers can be compared with those of ``space``.
+
+        Raises
+        ------
+        IncompatibleIndex
+            Those are of another length: another model answers by the name of the encoder.
+        """
+        for part in self.vectors(space)[:1]:
+            there = part.opened.vectors.vectors.shape[1]
+            if space and there != width:
+                raise IncompatibleIndex(
+                    f"encoder '{space.name or space.fingerprint}'",
+                    f"of {there} numbers a vector",
+                    f"of {width}",
+                    remedy="Have the encoder be the model that it was, or `rag reindex --encoder` "
+                    "by one of another name",
+                )
 
     def outstanding(self, space: Space | None) -> int:
         """Living passages without a vector in ``space``."""

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import logging
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from rag.errors import CollectionLocked, CollectionMissing, RagError
+from rag.errors import CollectionLocked, CollectionMissing
 from rag.index import compact, tiers
 from rag.index.lock import WriterLock
 from rag.index.upkeep import Upkeep
@@ -108,8 +107,10 @@ class Merger:
                 wait = 1.0
             except (_Stopped, CollectionMissing):
                 return
-            except (RagError, OSError, sqlite3.Error) as e:
-                _log.warning("merging collection %a failed: %s", self._path.name, e)
+            except Exception as e:  # of FAISS and of a GPU, too: the next merge may go well
+                if not self._path.exists():
+                    return
+                _log.warning("merging collection %a failed: %s", self._path.name, str(e) or repr(e))
                 wait = _RETRY
                 self._stop.wait(wait)
             self._stop.wait(_REST)

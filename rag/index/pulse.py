@@ -25,7 +25,8 @@ class Pulse:
             descriptor = os.open(file, os.O_RDWR | os.O_CREAT, 0o644)
             try:
                 if os.fstat(descriptor).st_size < _SIZE:
-                    os.ftruncate(descriptor, _SIZE)
+                    # Written, no hole: to fill one through the map on a full disk is SIGBUS.
+                    os.pwrite(descriptor, bytes(_SIZE), 0)
                 self._map = mmap.mmap(descriptor, _SIZE)
             finally:
                 os.close(descriptor)

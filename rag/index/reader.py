@@ -75,9 +75,20 @@ class Reader(Documents):
         selection = self._selection(now, space, filter, matched.bindings)
         return self._named(*snapshot.sparse(matched, k, selection, scorer, **parameters))
 
-    def match(self, query: Query, *, tolerant: bool = True) -> Matched:
-        """What ``query`` asks here; ``tolerant``: similar terms for those that no passage has."""
-        return self._searchable(None)[1].match(query, tolerant=tolerant)
+    def match(
+        self,
+        query: Query,
+        filter: Filter | None = None,  # noqa: A002
+        *,
+        tolerant: bool = True,
+    ) -> Matched:
+        """What ``query`` asks here; ``tolerant``: similar terms for those that no passage has.
+
+        Passages that ``filter`` hides lend no terms, which would tell of them.
+        """
+        now, snapshot, space = self._searchable(None)
+        selection = self._selection(now, space, filter)
+        return snapshot.match(query, selection, tolerant=tolerant)
 
     def unmet(self, matched: Matched, id_: str) -> tuple[Clause, ...]:
         """The bindings of ``matched`` that passage ``id_`` does not meet."""
@@ -101,6 +112,7 @@ class Reader(Documents):
     ) -> Scored:
         """The ``k`` encoded passages nearest to ``vector``, ``(dim,) float32``, by cosine."""
         now, snapshot, space = self._searchable(encoder)
+        now.fit(space, len(vector))
         selection = self._selection(now, space, filter, bindings)
         return self._named(*snapshot.dense(vector, k, selection))
 

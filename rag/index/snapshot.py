@@ -5,6 +5,7 @@ Knows no text; passages by the catalogue's row numbers and their ids.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,6 +22,7 @@ from rag.index.scorers import Kind, Scorer
 from rag.index.shares import Share
 from rag.index.sparse import Live, Masks, Shard, Sparse
 
+_log = logging.getLogger("saem")
 Rows = NDArray[np.int64]
 Ids = NDArray[np.uint8]
 Ranked = tuple[Rows, Ids, NDArray[np.float32]]
@@ -63,7 +65,11 @@ class VectorsSegment:
         """What was ``made`` of the vectors beforehand; exact search without."""
         if self.made is None:
             return ann.build("flat", self.vectors, self.device)
-        return ann.load(*self.made, self.vectors, self.device)
+        try:
+            return ann.load(*self.made, self.vectors, self.device)
+        except ValueError as e:  # of another FAISS: checksums were compared
+            _log.warning("searching %d vectors one by one, slowly: %s", len(self.vectors), e)
+            return ann.build("flat", self.vectors, self.device)
 
 
 @dataclass(frozen=True)
@@ -111,9 +117,13 @@ class Snapshot:
             [m & _among(s.rows, rows) for m, s in zip(alive.vectors, self._vectors, strict=True)],
         )
 
-    def match(self, query: Query, *, tolerant: bool) -> Matched:
-        """What ``query`` asks here; ``tolerant``: similar terms for the unknown."""
-        return matching.resolve(query, self._sparse, tolerant=tolerant)
+    def match(self, query: Query, selection: Selection, *, tolerant: bool) -> Matched:
+        """What ``query`` asks of what may be found; ``tolerant``: similar terms for the unknown."""
+        sparse = self._sparse
+        if selection is not self.everything:
+            pairs = zip(sparse.parts, selection.postings, strict=True)
+            sparse = Sparse([Live(part.shard, mask) for part, mask in pairs])
+        return matching.resolve(query, sparse, tolerant=tolerant)
 
     def allowed(self, bindings: Sequence[Clause]) -> Rows:
         """The living passages that meet ``bindings``, ascending."""

@@ -78,7 +78,12 @@ def start(catalog: Catalog, fingerprint: str, name: str) -> None:
 
 
 def switch(catalog: Catalog, to: Space) -> None:
-    """Make ``to`` serve, and what served the one to go back to, in place of an older one."""
+    """Make ``to`` serve, and what served the one to go back to, in place of an older one.
+
+    A no-op if it serves: another process that has made the same vectors was faster.
+    """
+    if to.state == "serving":
+        return
     for space in spaces(catalog):
         if space.number != to.number and space.state == "previous":
             drop(catalog, space)

@@ -32,6 +32,7 @@ _DRIFT = 1.5
 _KEPT = 8
 """Ways of scoring whose tables and bounds a segment keeps."""
 _local = threading.local()
+_keeping = threading.Lock()
 
 
 @dataclass
@@ -117,15 +118,19 @@ class Live:
         self.shard = shard
         self.alive = alive
         self.row = list(shard.row)
-        lengths = shard.postings.lengths
-        self.n = len(alive)
-        if not alive.all():
-            lengths = lengths[alive]
-            self.n = len(lengths)
+        self.n = int(np.count_nonzero(alive))
+        if self.n < len(alive):
             self._dfs = np.full(len(shard.postings.vocabulary), -1, np.int32)
             self.row[lookup.ALIVE] = alive.ctypes.data
             self.row[lookup.DFS] = self._dfs.ctypes.data
-        self.totals = lengths.sum(axis=0, dtype=np.int64)
+
+    @cached_property
+    def totals(self) -> NDArray[np.int64]:
+        """The terms of its living passages, in text and in headings."""
+        lengths = self.shard.postings.lengths
+        if self.n < len(lengths):
+            lengths = lengths[self.alive]
+        return np.asarray(lengths.sum(axis=0, dtype=np.int64))
 
 
 class Masks:
@@ -163,12 +168,15 @@ class Sparse:
         self._sizes = self._rows[:, lookup.PASSAGES].copy()
         self._ids = np.array([s.ids.ctypes.data for s in self._shards], np.int64)
         self.everything = Masks([part.alive for part in parts])
-        n = sum(part.n for part in parts)
-        totals = np.sum([part.totals for part in parts], axis=0) if parts else np.zeros(2)
         self._pairs = [(part.shard.postings, part.alive) for part in parts]
-        self.statistics = Statistics(n, int(totals[0]), int(totals[1]), self._distinct)
         self._plans: dict[Scorer, Plan] = {}
         self._nowhere = np.zeros(len(parts), np.int64)
+
+    @cached_property
+    def statistics(self) -> Statistics:
+        n = sum(part.n for part in self.parts)
+        totals = np.sum([np.zeros(2, np.int64), *(part.totals for part in self.parts)], axis=0)
+        return Statistics(n, int(totals[0]), int(totals[1]), self._distinct)
 
     def search(
         self, terms: Mapping[str, float], k: int, scorer: Scorer, masks: Masks | None = None
@@ -271,9 +279,10 @@ def _nothing() -> Found:
 
 def _keep(known: dict[Any, Any], key: Any, value: Any) -> None:  # noqa: ANN401
     """Remember it, and forget the oldest of more than ``_KEPT``."""
-    while len(known) >= _KEPT:
-        known.pop(next(iter(known)), None)
-    known[key] = value
+    with _keeping:
+        while len(known) >= _KEPT:
+            del known[next(iter(known))]
+        known[key] = value
 
 
 def _addresses(arrays: Sequence[NDArray[Any]]) -> NDArray[np.int64]:

@@ -54,7 +54,7 @@ class Upkeep:
         self._rows: dict[int, NDArray[np.int64]] = {}
         self._exact: set[int] = set()
         self._dead, self._counted = np.empty(0, np.int64), 0
-        self._purge_at, self._owed = 0.0, False
+        self._purge_at, self._owed = 0.0, True  # what a process before this one has left
 
     def due(self, grace: float, fan_out: int) -> float | None:
         """Merge what is due and purge what died more than ``grace`` seconds ago.

@@ -29,6 +29,8 @@ _OPTION = re.compile(rf"(?:[^{cjk.CHARACTERS}][{_MARKS}]*|\d[\d.,]*\W*\w?)[^\w{_
 """What a minus before does not exclude."""
 _EAST = re.compile(f"[{cjk.CHARACTERS}]")
 _OCCUR: dict[str, Occur] = {"": "should", "+": "must", "-": "must_not"}
+_MOST = 50
+"""Clauses, at most: each may look through all terms or all places of one."""
 _SHORTEST = 2
 """Characters of a prefix, at least."""
 
@@ -41,7 +43,7 @@ def parse(text: str) -> Query:
     Raises
     ------
     BadQuery
-        It only excludes.
+        It only excludes, or has more than ``_MOST`` clauses.
     """
     clauses: list[Clause] = []
     free: list[str] = []
@@ -58,6 +60,11 @@ def parse(text: str) -> Query:
     free.append(text[end:])
     said.append(free[-1])
     terms = tuple(analysis.terms(" ".join(free)))
+    if len(clauses) > _MOST:
+        raise BadQuery(
+            f"the question has {len(clauses)} phrases, signs and prefixes, the limit is {_MOST}",
+            remedy='Leave out quotes, "+", "-" and "*" before and after words',
+        )
     if clauses and not terms and all(clause.occur == "must_not" for clause in clauses):
         raise BadQuery(
             "the question only says what not to find",

@@ -16,6 +16,7 @@ from rag.errors import (
     BadQuery,
     ConfigError,
     DependencyMissing,
+    IncompatibleIndex,
     LLMTimeout,
     LLMUnavailable,
     ModelMissing,
@@ -39,7 +40,8 @@ Chosen on two sets (``eval/LOG.md``): with 1, foreign passages push aside right 
 language; with 0, the only page that answers, in another language, stays below the first three.
 """
 _ENCODER_FAILED = (
-    DependencyMissing, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded, SourceError,
+    DependencyMissing, IncompatibleIndex, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded,
+    SourceError,
 )  # fmt: skip
 
 
@@ -144,7 +146,7 @@ class Searcher:
         languages: dict[str, tuple[str, ...]] = {}
         with clock("analyse"):
             parsed = parse(query)
-            matched = self.collection.match(parsed, tolerant=settings.fuzzy)
+            matched = self.collection.match(parsed, filter, tolerant=settings.fuzzy)
             known = {term: near[0] for term, near in matched.corrected.items()}
             terms = [known.get(term, term) for term in analysis.terms(parsed.text)]
         if mode == "tfidf":
