@@ -76,11 +76,13 @@ class Background:
                 log.exception(failure)
 
     def _warm_up(self) -> None:
-        """Load the models now, so that the first question need not wait for them."""
+        """Load the models and compile now, so that the first question need not wait."""
         with suppress(RagError, OSError):  # whoever asks is told
             there = self._saem.settings.collection in self._saem.names()
             if encoder := self._saem.encoder(self._saem.collection() if there else None):
                 encoder.query("warm up")
+            if there:
+                self._saem.searcher().search("warm up")
             if llm := self._saem.llm():
                 llm.count("warm up")
 

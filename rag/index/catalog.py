@@ -137,12 +137,13 @@ class Catalog:
             try:
                 before = self._db.total_changes
                 yield
-                generation = self.generation
+                generation = 0
                 if self._db.total_changes != before:
-                    generation += 1
+                    generation = self.generation + 1
                     self.set_meta("generation", str(generation))
                 self._db.execute("COMMIT")
-                self.pulse.beat(generation)
+                if generation:
+                    self.pulse.beat(generation)
             except BaseException:
                 if self._db.in_transaction:  # a full disk has rolled back by itself
                     self._db.execute("ROLLBACK")

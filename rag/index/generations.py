@@ -204,8 +204,10 @@ class Generations:
         CorruptIndex
             A file of it is damaged or missing.
         """
-        now, seen = self._now, self._catalog.pulse.seen()
-        if now is None or seen != self._seen:
+        seen = self._catalog.pulse.seen()
+        same = seen == self._seen
+        now = self._now  # read last: another thread sets it before what it has seen
+        if now is None or not same:
             if now is None or now.number != self._catalog.generation:
                 with self._loading:
                     while self._now is None or self._now.number != self._catalog.generation:

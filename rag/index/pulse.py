@@ -32,7 +32,7 @@ class Pulse:
                 os.close(descriptor)
 
     def beat(self, generation: int) -> None:
-        """Say that this one is committed."""
+        """Say that this one is committed; each is said once, so none looks like one before it."""
         if self._map is not None:
             self._map[:] = generation.to_bytes(_SIZE, "little")
 

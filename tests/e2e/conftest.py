@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from rag.workspace import Workspace
@@ -93,6 +94,8 @@ def llm(_llm: FakeLLM) -> FakeLLM:
 def service(home: Path, _llm: FakeLLM, browser: object) -> Iterator[str]:
     """The URL of the service."""
     with running(docs.settings(home, llm_url=_llm.url)) as url:
+        # Once: in a fresh environment the first search compiles, which may take a minute.
+        httpx.post(f"{url}/search", json={"query": "warm up"}, timeout=180).raise_for_status()
         yield url
 
 
