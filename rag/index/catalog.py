@@ -22,7 +22,6 @@ from numpy.typing import NDArray
 
 from rag.errors import CorruptIndex, IncompatibleIndex
 from rag.index.keys import as_bytes
-from rag.index.pulse import Pulse
 from rag.index.where import glob
 from rag.types import Chunk
 
@@ -64,7 +63,6 @@ class Catalog:
     def __init__(self, file: Path, *, create: bool) -> None:
         self.file = file
         self._lock = threading.RLock()
-        self.pulse = Pulse(file.with_name("generation"))
         self._heading = lru_cache(1024)(lambda written: tuple(self.parsed(written)))
         if not create and not file.is_file():
             raise CorruptIndex(file, "it is missing")
@@ -137,13 +135,9 @@ class Catalog:
             try:
                 before = self._db.total_changes
                 yield
-                generation = 0
                 if self._db.total_changes != before:
-                    generation = self.generation + 1
-                    self.set_meta("generation", str(generation))
+                    self.set_meta("generation", str(self.generation + 1))
                 self._db.execute("COMMIT")
-                if generation:
-                    self.pulse.beat(generation)
             except BaseException:
                 if self._db.in_transaction:  # a full disk has rolled back by itself
                     self._db.execute("ROLLBACK")
@@ -201,9 +195,8 @@ class Catalog:
 
     @property
     def generation(self) -> int:
-        with self._guard(), self.sense():
-            found = self._db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-            return int(found[0]) if found else 0
+        with self.sense():
+            return int(self.meta("generation") or 0)
 
     def hand_out(self, what: str, count: int) -> int:
         """The first of ``count`` row numbers that were never used and never will be again."""

@@ -194,7 +194,6 @@ class Generations:
         self._folder = folder
         self._loading = threading.Lock()
         self._now: Generation | None = None
-        self._seen: tuple[bytes, int] | None = None
 
     def current(self) -> Generation:
         """The newest generation.
@@ -204,16 +203,12 @@ class Generations:
         CorruptIndex
             A file of it is damaged or missing.
         """
-        seen = self._catalog.pulse.seen()
-        same = seen == self._seen
-        now = self._now  # read last: another thread sets it before what it has seen
-        if now is None or not same:
-            if now is None or now.number != self._catalog.generation:
-                with self._loading:
-                    while self._now is None or self._now.number != self._catalog.generation:
-                        self._now = self._next(self._now)
-                    now = self._now
-            self._seen = seen
+        now = self._now
+        if now is None or now.number != self._catalog.generation:
+            with self._loading:
+                while self._now is None or self._now.number != self._catalog.generation:
+                    self._now = self._next(self._now)
+                now = self._now
         return now
 
     def _next(self, last: Generation | None) -> Generation | None:
