@@ -14,6 +14,8 @@ from typing import Any, Literal
 BlockKind = Literal["heading", "paragraph", "list", "code", "table", "quote"]
 Mode = Literal["bm25", "tfidf", "dense", "hybrid"]
 MODES: tuple[Mode, ...] = ("bm25", "tfidf", "dense", "hybrid")
+Device = Literal["auto", "cpu", "cuda"]
+"""Where models run and dense indexes are made: ``auto`` is the GPU where one can be used."""
 
 
 def digest(*parts: str) -> str:

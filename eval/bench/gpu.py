@@ -34,10 +34,11 @@ from rag.index import ann
 from rag.index.ann.gpu import has_cagra
 from rag.index.dense import load_faiss
 from rag.settings import Settings
+from rag.types import Device
 
 K = 10
 LLM_NAME = "vLLM"
-_DEVICES: dict[str, ann.Device] = {"GPU": "cuda", "CPU": "cpu"}
+_DEVICES: dict[str, Device] = {"GPU": "cuda", "CPU": "cpu"}
 PROMPTS, NEW_TOKENS = 64, 128
 _BATCH = 128
 _QUERIES = 256
@@ -113,7 +114,7 @@ class Kind:
     """One of Saem's kinds of index over ``sample`` as float16, a query at a time."""
 
     def __init__(
-        self, sample: vectors.Sample, kind: ann.Kind, device: ann.Device, truth: NDArray[np.int64]
+        self, sample: vectors.Sample, kind: ann.Kind, device: Device, truth: NDArray[np.int64]
     ) -> None:
         load_faiss().omp_set_num_threads(os.cpu_count() or 1)
         self._queries, self._truth = sample.queries[: len(truth)], truth
@@ -175,7 +176,7 @@ def body(bench: Bench) -> None:
         _generate(bench)
 
 
-def _search(bench: Bench, devices: dict[str, ann.Device]) -> None:
+def _search(bench: Bench, devices: dict[str, Device]) -> None:
     faiss: Any = load_faiss()
     if not (hasattr(faiss, "StandardGpuResources") and faiss.get_num_gpus()):
         bench.skip("FAISS on the GPU", "the FAISS here knows no GPU: pip install 'saem[gpu]'")

@@ -46,8 +46,6 @@ def explain(
 def _print(found: Explanation) -> None:
     for warning in found.warnings:
         view.warn(warning)
-    for term, near in found.corrected.items():
-        view.warn(f"no passage has '{term}'; looked for {', '.join(near)}")
     rank = f"rank {found.rank}" if found.rank else "not ranked"
     view.say(f"{found.path}, passage {found.position + 1}: {rank}, {found.top_k} are shown")
     view.say(f"Why not higher: {found.why}.\n")

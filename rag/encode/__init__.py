@@ -11,11 +11,12 @@ from pathlib import Path
 
 from rag import models
 from rag.encode.base import Encoder
-from rag.encode.device import Device, pick
+from rag.encode.device import pick
 from rag.errors import DependencyMissing, ModelMissing
 from rag.settings import Settings
+from rag.types import Device
 
-__all__ = ["Device", "Encoder", "load_encoder"]
+__all__ = ["Encoder", "load_encoder"]
 
 _DEFAULT = "multilingual-e5-small"
 

@@ -7,7 +7,7 @@ import logging
 from importlib.util import find_spec
 from typing import Literal
 
-Device = Literal["auto", "cuda", "cpu"]
+from rag.types import Device
 
 _DRIVERS = ("libcuda.so.1", "nvcuda.dll")
 _log = logging.getLogger("saem")

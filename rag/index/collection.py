@@ -28,6 +28,7 @@ from rag.index.postings import invert
 from rag.index.reader import Reader
 from rag.index.rows import Row, Stat, Terms, Tuned
 from rag.index.spaces import Space, choose
+from rag.types import Device
 
 Arrays = dict[str, NDArray[Any]]
 
@@ -58,7 +59,7 @@ class Collection(Reader):
         *,
         create: bool = False,
         vector_index: ann.Kind | Literal["auto"] = "auto",
-        device: ann.Device = "auto",
+        device: Device = "auto",
     ) -> None:
         path = Path(path)
         file = path / "catalog.sqlite"

@@ -25,6 +25,7 @@ from rag.index.postings import Postings
 from rag.index.segment import Manifest
 from rag.index.snapshot import PostingsSegment, Selection, Snapshot, VectorsSegment
 from rag.index.spaces import Space, choose, spaces
+from rag.types import Device
 
 Rows = NDArray[np.int64]
 Mask = NDArray[np.bool_]
@@ -38,7 +39,7 @@ class Opened:
     """A segment's files, checked and opened; those of the vectors when they are first needed."""
 
     def __init__(
-        self, folder: Path, kind: str, space: int | None, manifest: Manifest, device: ann.Device
+        self, folder: Path, kind: str, space: int | None, manifest: Manifest, device: Device
     ) -> None:
         self.kind = kind
         self._device = device
@@ -188,7 +189,7 @@ class Generation:
 class Generations:
     """The newest generation, opened when asked for; safe to share between threads."""
 
-    def __init__(self, catalog: Catalog, folder: Path, device: ann.Device) -> None:
+    def __init__(self, catalog: Catalog, folder: Path, device: Device) -> None:
         self._catalog = catalog
         self._device = device
         self._folder = folder

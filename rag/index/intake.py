@@ -32,7 +32,7 @@ class Taken:
 def take(catalog: Catalog, rows: Sequence[Row]) -> Taken:
     """Insert documents, each in place of the living one of its id.
 
-    Of several rows for one document the last counts. In the caller's transaction.
+    One row a document, as ``latest`` gives them. In the caller's transaction.
     """
     total = sum(len(row.chunks) for row in rows)
     doc = catalog.hand_out("documents", len(rows))

@@ -93,7 +93,7 @@ class Postings:
 def invert(parts: Sequence[Terms]) -> Postings:
     """Postings of the passages of ``parts``, in order."""
     runs = [_Run.of(part) for part in joined(parts)] or [_Run.of(Terms.of([]))]
-    _checked(sum(len(run.sizes) for run in runs))
+    _check(sum(len(run.sizes) for run in runs))
     words, ids = _numbered(runs)
     heads, sizes, positions = (
         np.concatenate([getattr(run, name) for run in runs])
@@ -129,7 +129,7 @@ def impacts(passages: Sequence[Mapping[str, float]]) -> Postings:
             strict=True,
         )
     )
-    _checked(len(passages))
+    _check(len(passages))
     book, codes = _booked(weights[:, None])
     ptr = np.searchsorted(terms, np.arange(len(words) + 1)).astype(np.uint32)
     return Postings(
@@ -153,7 +153,7 @@ def merge(parts: Sequence[tuple[Postings, Mask]]) -> Postings:
         to[rows] = np.arange(base, base + len(rows))
         renumbered.append(to)
         base += len(rows)
-    _checked(base)
+    _check(base)
     book, codes = _booked(np.concatenate([p.book for p, _ in parts]))
     edges = np.cumsum([len(p.book) for p, _ in parts])[:-1]
     recoded = np.split(_narrow(codes, len(book)), edges)
@@ -254,10 +254,9 @@ def _booked(rows: NDArray[Any]) -> tuple[NDArray[Any], NDArray[np.int64]]:
     return book[:, None], codes.astype(np.int64)
 
 
-def _checked(passages: int) -> int:
+def _check(passages: int) -> None:
     if passages > MOST:
         raise ValueError(f"postings hold at most {MOST:,} passages, not {passages:,}")
-    return passages
 
 
 def _narrow(codes: NDArray[Any], count: int) -> Codes:

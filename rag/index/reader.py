@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 
 from rag.errors import CorruptIndex, IncompatibleIndex
 from rag.index import compact, segment
-from rag.index.ann import Device
 from rag.index.catalog import Catalog
 from rag.index.clauses import Clause, Query
 from rag.index.documents import Documents
@@ -32,7 +31,7 @@ from rag.index.shares import Share
 from rag.index.snapshot import Selection, Snapshot
 from rag.index.spaces import Space, choose
 from rag.index.where import where
-from rag.types import Chunk, Filter
+from rag.types import Chunk, Device, Filter
 
 Scored = list[tuple[str, float]]
 """Passage ids and scores, best first; ties by id."""

@@ -21,6 +21,7 @@ from rag.index.postings import Postings
 from rag.index.scorers import Kind, Scorer
 from rag.index.shares import Share
 from rag.index.sparse import Live, Masks, Shard, Sparse
+from rag.types import Device
 
 _log = logging.getLogger("saem")
 Rows = NDArray[np.int64]
@@ -58,7 +59,7 @@ class VectorsSegment:
     ids: Ids
     vectors: NDArray[np.float16]
     made: tuple[ann.Kind, Mapping[str, NDArray[Any]]] | None = None
-    device: ann.Device = "auto"
+    device: Device = "auto"
 
     @cached_property
     def index(self) -> ann.Index:
@@ -78,6 +79,11 @@ class Selection:
 
     postings: Sequence[Mask]
     vectors: Sequence[Mask]
+
+    @cached_property
+    def sifted(self) -> list[Mask | None]:
+        """``vectors``, ``None`` where all may be found."""
+        return [None if mask.all() else mask for mask in self.vectors]
 
     @cached_property
     def masks(self) -> Masks:
@@ -155,8 +161,8 @@ class Snapshot:
     def dense(self, vector: NDArray[np.float32], k: int, selection: Selection) -> Ranked:
         """The best ``k`` passages by cosine."""
         found = []
-        for segment, mask in zip(self._vectors, selection.vectors, strict=True):
-            at, score = segment.index.search(vector, k, None if mask.all() else mask)
+        for segment, mask in zip(self._vectors, selection.sifted, strict=True):
+            at, score = segment.index.search(vector, k, mask)
             found.append((segment.rows[at], segment.ids[at], score))
         return _best(found, k)
 

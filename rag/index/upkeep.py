@@ -18,11 +18,13 @@ from rag.errors import CollectionLocked, CollectionMissing
 from rag.index import ann, compact, segment, tiers
 from rag.index.catalog import Catalog
 from rag.index.compact import Arrays, Kind, Made, Pace, Part
+from rag.index.generations import within
 from rag.index.lock import WriterLock
 from rag.index.lookup import MOST
 from rag.index.segment import Manifest
 from rag.index.tiers import Unit
 from rag.index.turn import Turn
+from rag.types import Device
 
 _LIMIT: dict[Kind, int | None] = {"postings": MOST, "vectors": None}
 _FEW = 10_000
@@ -44,7 +46,7 @@ class Upkeep:
 
     def __init__(self, path: Path, pace: Pace) -> None:
         self.kind: ann.Kind | Literal["auto"] = "auto"
-        self.device: ann.Device = "auto"
+        self.device: Device = "auto"
         self.turn = Turn()
         self._path = path
         self._folder = path / "segments"
@@ -105,7 +107,7 @@ class Upkeep:
         for kind, space, number, count in self._open().rows(sql):
             rows = self._rows_of(number)
             ours = slice(*np.searchsorted(self._dead, [rows[0], rows[-1] + 1]))
-            dead = int(_within(self._dead[ours], rows).sum())
+            dead = int(within(self._dead[ours], rows).sum())
             found.setdefault((kind, space), []).append(Unit(number, count, count - dead))
         first = self._rows
         return [
@@ -138,7 +140,7 @@ class Upkeep:
         for unit in (unit for unit in group if unit.living):
             arrays = segment.read(self._folder / str(unit.number), self._manifest(unit.number))
             self._pace(sum(a.nbytes for a in arrays.values()))
-            parts.append((arrays, ~_within(arrays["rows"], self._dead)))
+            parts.append((arrays, ~within(arrays["rows"], self._dead)))
         made = None
         if sum(int(keep.sum()) for _, keep in parts):
             scratch = self._folder / f"{compact.MERGING}.scratch"
@@ -227,9 +229,3 @@ class Upkeep:
         if self._catalog is None:
             self._catalog = Catalog(self._path / "catalog.sqlite", create=False)
         return self._catalog
-
-
-def _within(rows: NDArray[np.int64], among: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """Mask of ``rows`` that are among the ascending ``among``."""
-    at = np.minimum(np.searchsorted(among, rows), len(among) - 1)
-    return among[at] == rows if len(among) else np.zeros(len(rows), np.bool_)

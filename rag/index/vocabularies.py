@@ -18,21 +18,26 @@ def dfs(parts: Sequence[tuple[Postings, Mask]]) -> list[NDArray[np.int64]]:
     """In how many living passages of all parts each term is, by part."""
     if not parts:
         return []
-    hashes = np.concatenate([_hashes(p.vocabulary.block, p.vocabulary.ends) for p, _ in parts])
-    counts = np.concatenate([_living(p.ptr, p.docs, alive) for p, alive in parts])
-    _, word = np.unique(hashes, return_inverse=True)
-    total = np.bincount(word, counts).astype(np.int64)[word]
-    return np.split(total, np.cumsum([len(p.vocabulary) for p, _ in parts])[:-1])
+    word, total = _totals(parts)
+    return np.split(total[word], np.cumsum([len(p.vocabulary) for p, _ in parts])[:-1])
 
 
 def distinct(parts: Sequence[tuple[Postings, Mask]]) -> NDArray[np.int64]:
     """In how many living passages each term is that any has, each term once."""
     if not parts:
         return np.empty(0, np.int64)
+    _, total = _totals(parts)
+    return total[total > 0]
+
+
+def _totals(
+    parts: Sequence[tuple[Postings, Mask]],
+) -> tuple[NDArray[np.intp], NDArray[np.int64]]:
+    """Which of the distinct terms each part's are, one part after the other; and those' counts."""
     hashes = np.concatenate([_hashes(p.vocabulary.block, p.vocabulary.ends) for p, _ in parts])
-    _, first = np.unique(hashes, return_index=True)
-    found = np.concatenate(dfs(parts))[first]
-    return found[found > 0]
+    counts = np.concatenate([_living(p.ptr, p.docs, alive) for p, alive in parts])
+    _, word = np.unique(hashes, return_inverse=True)
+    return word, np.bincount(word, counts).astype(np.int64)
 
 
 @njit(nogil=True, cache=True)

@@ -4,7 +4,6 @@ Knows vectors and row numbers, not what they stand for.
 """
 
 from rag.index.ann.approximate import Approximate
-from rag.index.ann.gpu import Device
 from rag.index.ann.kinds import KINDS, Index, Kind, build, choose, load
 
-__all__ = ["KINDS", "Approximate", "Device", "Index", "Kind", "build", "choose", "load"]
+__all__ = ["KINDS", "Approximate", "Index", "Kind", "build", "choose", "load"]

@@ -11,9 +11,10 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.ann.gpu import Device, Searcher, usable
+from rag.index.ann.gpu import Searcher, usable
 from rag.index.ann.recall import Questions
 from rag.index.dense import Flat, Mask, Ranked, Stored, load_faiss
+from rag.types import Device
 
 TARGET = 0.97
 """Share of the best that an index is set to find. Above the 0.95 wanted, as questions are no rows:

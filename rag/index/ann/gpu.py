@@ -9,14 +9,14 @@ import logging
 import threading
 from collections.abc import Callable
 from functools import cache
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.dense import Mask, Stored, load_faiss
+from rag.types import Device
 
-Device = Literal["auto", "cpu", "cuda"]
 _LOG = logging.getLogger(__name__)
 
 

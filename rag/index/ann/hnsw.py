@@ -8,8 +8,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from rag.index.ann.approximate import BLOCK, DEPTHS, Approximate
-from rag.index.ann.gpu import Device, Searcher, cagra, has_cagra, to_cpu, usable
+from rag.index.ann.gpu import Searcher, cagra, has_cagra, to_cpu, usable
 from rag.index.dense import Stored, load_faiss
+from rag.types import Device
 
 _EDGES, _BUILD_LIST = 16, 80
 """As eval/bench/engines.py sets other libraries' graphs, but for a shorter list while building."""

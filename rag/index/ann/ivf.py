@@ -14,8 +14,9 @@ from typing import Any, ClassVar, Self
 import numpy as np
 
 from rag.index.ann.approximate import BLOCK, DEPTHS, Approximate
-from rag.index.ann.gpu import Device, Searcher, to_cpu, to_gpu, usable
+from rag.index.ann.gpu import Searcher, to_cpu, to_gpu, usable
 from rag.index.dense import Stored, load_faiss
+from rag.types import Device
 
 _SAMPLE = 40
 """Vectors a list that the centres are learnt from, in ``_ROUNDS``: 12 s of a million's 35."""

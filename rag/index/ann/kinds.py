@@ -9,11 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.ann.approximate import Approximate
-from rag.index.ann.gpu import Device, usable
+from rag.index.ann.gpu import usable
 from rag.index.ann.gpu_flat import GpuFlat
 from rag.index.ann.hnsw import Hnsw
 from rag.index.ann.ivf import Ivf
 from rag.index.dense import Flat, Mask, Ranked, Stored
+from rag.types import Device
 
 Kind = Literal["flat", "hnsw", "ivf"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
