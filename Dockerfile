@@ -5,17 +5,18 @@
 # PIP_EXTRA_INDEX_URL=...; pip reads both.
 
 FROM python:3.11.16-slim-trixie AS cpu-base
-# libgomp1: llama.cpp loads it. Its version follows the pinned base image.
+# libgomp1: llama.cpp loads it; git: repositories as sources; tesseract: scanned pages. The versions
+# follow the pinned base image.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libgomp1 \
+    && apt-get install -y --no-install-recommends git libgomp1 tesseract-ocr tesseract-ocr-kor \
     && rm -rf /var/lib/apt/lists/*
 
 FROM nvidia/cuda:13.0.1-runtime-ubuntu24.04 AS gpu-base
 # Ubuntu 24.04 has Python 3.12. The versions follow the pinned base image.
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends libgomp1 python3 python3-venv \
+    && apt-get install -y --no-install-recommends git libgomp1 python3 python3-venv tesseract-ocr tesseract-ocr-kor \
     && rm -rf /var/lib/apt/lists/*
 
 FROM cpu-base AS cpu-build

@@ -75,7 +75,7 @@ bench-report: .venv-bench/.done ## Tables and plots of what `make bench` has mea
 lock: $(VENV)/.dev ## Pin everything anew
 	@$(BIN)/python -m pip install -q uv
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --upgrade \
-		--extra local --extra torch --extra eval --extra dev pyproject.toml -o requirements.lock
+		--extra local --extra torch --extra eval --extra s3 --extra dev pyproject.toml -o requirements.lock
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --no-header --upgrade \
 		--extra gpu pyproject.toml -o requirements-gpu.lock
 
@@ -92,7 +92,7 @@ $(VENV)/.local: pyproject.toml requirements.lock | $(VENV)/bin/python
 
 $(VENV)/.dev: $(VENV)/.local
 	@echo "== Installing what the tests need"
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[local,torch,eval,dev]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c requirements.lock -e '.[local,torch,eval,s3,dev]'
 	@touch $@
 
 clean:

@@ -38,7 +38,7 @@ def body(kind: str, message: str, remedy: str = "") -> dict[str, Any]:
 
 
 def of(error: errors.RagError) -> dict[str, Any]:
-    return body(type(error).__name__, error.message, error.remedy)
+    return body(error.kind.__name__, error.message, error.remedy)
 
 
 INTERNAL = body("InternalError", "something went wrong; see the log")
@@ -49,7 +49,7 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(errors.RagError)
     def ours(request: Request, error: errors.RagError) -> JSONResponse:
-        status = STATUSES[type(error)]
+        status = STATUSES.get(error.kind, 500)
         headers = {}
         if isinstance(error, errors.Overloaded):
             headers["Retry-After"] = f"{error.retry_after:.0f}"

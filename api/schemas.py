@@ -77,6 +77,8 @@ class CitationJson(BaseModel):
     start: int
     end: int
     quote: str
+    page: int = Field(description="From 1; 0 where the document has no pages.")
+    aliases: list[str] = Field(description="Paths of files that say the same.")
 
 
 class AskResponse(BaseModel):
@@ -132,6 +134,7 @@ class DocumentItem(BaseModel):
     title: str
     language: str
     passages: int
+    aliases: list[str] = Field(description="Paths of files left out because they say the same.")
 
 
 class DocumentText(DocumentItem):
@@ -148,9 +151,15 @@ class Failed(BaseModel):
     error: str
 
 
+class NoteJson(BaseModel):
+    path: str
+    note: str
+
+
 class Uploaded(BaseModel):
     documents: list[DocumentItem]
     failed: list[Failed]
+    notes: list[NoteJson] = Field(description="What was read in part only, or with a guess.")
 
 
 class Deleted(BaseModel):

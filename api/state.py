@@ -18,6 +18,8 @@ from rag.workspace import Workspace
 
 log = logging.getLogger("saem")
 _POLL_SECONDS = 2.0
+_STOP_SECONDS = 10.0
+"""How long the end waits for a file that is being read; what was committed stays."""
 
 
 def workspace(request: Request) -> Workspace:
@@ -32,6 +34,10 @@ Saem = Annotated[Workspace, Depends(workspace)]
 Log = Annotated[QueryLog, Depends(query_log)]
 
 
+class _Ended(Exception):
+    """The service ends; what has been indexed stays, the rest is for the next time."""
+
+
 class Background:
     """Loads the models, then encodes whatever any process has indexed without vectors."""
 
@@ -39,25 +45,65 @@ class Background:
         self._saem = saem
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="background", daemon=True)
+        self._watcher = threading.Thread(target=self._watch, name="watcher", daemon=True)
         self._silenced: set[str] = set()
+        self._told = ""
 
     def start(self) -> None:
         self._thread.start()
+        if self._saem.settings.watch:
+            self._watcher.start()
 
     @property
     def alive(self) -> bool:
-        return self._thread.is_alive()
+        watching = self._watcher.is_alive() or not self._saem.settings.watch
+        return self._thread.is_alive() and watching
 
     def stop(self) -> None:
         """Publish what is encoded, and end."""
         self._stop.set()
         self._thread.join()
+        if self._saem.settings.watch:
+            self._watcher.join(_STOP_SECONDS)
 
     def _run(self) -> None:
         self._attempt("the models cannot be loaded", self._warm_up)
         while not self._stop.is_set():
             self._attempt("the collections cannot be listed", self._fill_all)
             self._stop.wait(_POLL_SECONDS)
+
+    def _watch(self) -> None:
+        """Keep the default collection in step with the folders that are to be watched."""
+        folders = self._saem.settings.watch
+        while not self._stop.is_set():
+            self._attempt(
+                "the folders cannot be watched",
+                lambda: self._saem.watch(folders, self._index, self._tell, self._stop),
+            )
+            self._stop.wait(_POLL_SECONDS)
+
+    def _tell(self, trouble: str) -> None:
+        """Log what hinders the watching, which is tried again and again, once."""
+        if trouble != self._told:
+            log.warning("the watched folders cannot be indexed: %s", trouble)
+        self._told = trouble
+
+    def _index(self) -> None:
+        try:
+            report = self._saem.sync(self._saem.settings.watch, progress=self._go_on)
+        except _Ended:
+            return
+        self._told = ""
+        for error in report.failed:
+            log.warning("%s", error)
+        changed = {"added": report.added, "changed": report.changed, "moved": report.moved,
+                   "removed": report.removed}  # fmt: skip
+        if any(changed.values()):
+            log.info("indexed: %s", ", ".join(f"{n} {what}" for what, n in changed.items() if n))
+
+    def _go_on(self, done: int, total: int) -> None:
+        if self._stop.is_set():
+            raise _Ended
 
     def _attempt(self, failure: str, work: Callable[[], None]) -> None:
         """Do ``work``; the log tells of its failure once, and again after it has worked."""

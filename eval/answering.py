@@ -12,7 +12,7 @@ from eval.dataset import Dataset, Query
 from eval.judge import Judge, agreement
 from eval.result import Interval, Outcome, PerQuery
 from eval.rubric import Rubric
-from indexer.sync import Progress
+from indexer.report import Progress
 from rag.answer import Answerer
 from rag.answer.llm import HttpLLM, load_llm
 from rag.errors import RagError

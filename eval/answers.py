@@ -19,7 +19,7 @@ from eval.dataset import Dataset, Query
 from eval.judge import Judge
 from eval.metered import Call, Metered
 from eval.result import Curve, PerQuery
-from indexer.sync import Progress, quiet
+from indexer.report import Progress, quiet
 from rag.analysis import detect
 from rag.answer import Answerer
 from rag.answer.confidence import confidence

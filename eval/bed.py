@@ -17,20 +17,21 @@ from numpy.typing import NDArray
 
 from eval.dataset import Dataset
 from eval.places import Places
+from indexer.chunk import load_chunker, whole
 from indexer.readers import read
+from indexer.report import Progress, quiet
 from indexer.rows import make_rows
-from indexer.sync import Progress, quiet
 from indexer.vectors import fill_vectors
 from rag import __version__
-from rag.analysis import FINGERPRINT
+from rag.analysis import Analyser, load_analyser
 from rag.encode import Encoder, load_encoder
 from rag.errors import BadQuery, SourceError
 from rag.index import Collection, Stat
 from rag.index.catalog import FORMAT
 from rag.search import Searcher
-from rag.search.searcher import Ranking
+from rag.search.ranking import Ranking
 from rag.settings import Settings
-from rag.types import Document, digest
+from rag.types import Chunk, Document, digest
 
 Watch = Callable[[str, str], AbstractContextManager[Progress]]
 """Shows progress of a step, given what is done and in which unit."""
@@ -98,15 +99,18 @@ class Beds:
         if self._existing:
             return self._existing
         encoder = self.encoder(settings) if vectors else None
-        size = str(settings.chunk_tokens) if cut else "whole"
+        reader = self.encoder(settings) if cut and settings.chunking == "semantic" else None
+        chunker = load_chunker(settings, reader) if cut else None
+        size = chunker.fingerprint if chunker else "whole"
+        analyser = load_analyser(settings)
         corpus = digest(*(f"{d.id}{d.version}{d.title}" for d in self._documents))
         bound = encoder.fingerprint if encoder else ""
         folder = self._folder or _swept(settings.cache / "eval")
-        path = folder / digest(corpus, __version__, str(FORMAT), FINGERPRINT, size, bound)
+        path = folder / digest(corpus, __version__, str(FORMAT), analyser.fingerprint, size, bound)
         if path not in self._open:
             self._open[path] = Collection(path, create=True)
-            self._open[path].ensure("analyser", FINGERPRINT)
-            self._fill(self._open[path], settings.chunk_tokens if cut else 0)
+            self._open[path].ensure("analyser", analyser.fingerprint)
+            self._fill(self._open[path], chunker or whole, analyser)
             os.utime(path)
         collection = self._open[path]
         if encoder and collection.outstanding():
@@ -138,13 +142,18 @@ class Beds:
         for collection in self._open.values():
             collection.close()
 
-    def _fill(self, collection: Collection, tokens: int) -> None:
+    def _fill(
+        self,
+        collection: Collection,
+        chunker: Callable[[Document], list[Chunk]],
+        analyser: Analyser,
+    ) -> None:
         known = {d.id for d in collection.documents()}
         missing = [d for d in self._documents if d.id not in known]
         with self._watch("Indexing", "documents") as progress:
             for start in range(0, len(missing), _BATCH):
                 part = missing[start : start + _BATCH]
-                rows = make_rows([(document, Stat()) for document in part], tokens)
+                rows = make_rows([(d, Stat()) for d in part], chunker, analyser)
                 collection.upsert(rows, wait=60)
                 progress(start + len(part), len(missing))
 
@@ -208,7 +217,7 @@ def reread(collection: Collection) -> tuple[Document, ...]:
     for known in collection.documents():
         file = Path(url2pathname(urlsplit(known.uri).path))
         try:
-            document = read(file.read_bytes(), uri=known.uri, path=known.path)
+            document = read(file.read_bytes(), uri=known.uri, path=known.path).document
         except OSError as e:
             raise SourceError(known.path, f"cannot be read again: {e.strerror}") from e
         if document.version != known.version:

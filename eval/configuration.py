@@ -28,7 +28,7 @@ class Configuration:
     system
         ``saem``, or one of the baselines' names, for which the settings mean nothing.
     cut
-        Whether a data set's documents are cut into passages of ``chunk_tokens``.
+        Whether a data set's documents are cut into passages, as ``chunking`` says.
     """
 
     name: str
@@ -46,7 +46,7 @@ class Configuration:
         if self.system != "saem":
             return {"system": self.system}
         usual = Settings()
-        shown = ("mode", *_SEARCH)
+        shown = ("mode", *_SEARCH, *(("chunking",) if self.cut else ()))
         found = {
             f.name: without_secrets(str(getattr(self.settings, f.name)))
             for f in fields()
@@ -59,6 +59,7 @@ class Configuration:
 _SEARCH = ("encoder", "encoder_model", "fusion", "dense_weight", "k1", "b", "depth", "rerank",
            "rerank_depth", "rerank_weights", "min_confidence", "llm", "llm_url", "llm_model",
            "context_tokens", "answer_tokens")  # fmt: skip
+_CUTTING = ("chunk_tokens", "chunking")
 _OWN = {"name", "system", "cut"}
 _USERINFO = re.compile(r"(\w+://)[^/@\s]*@")
 _PARAMETERS = re.compile(r"(\w+://[^\s?#'\"]+)[?#][^\s'\"]*")
@@ -81,7 +82,7 @@ def from_files(files: Sequence[Path], base: Settings, *, cut: bool) -> list[Conf
             raise ConfigError(f"there is no settings file {file}")
         values = _toml(file)
         base.with_values(values, str(file))  # all of it must make sense
-        counts = {"mode", *_SEARCH, *(["chunk_tokens"] if cut else [])}
+        counts = {"mode", *_SEARCH, *(_CUTTING if cut else ())}
         values = {name: value for name, value in values.items() if name in counts}
         found.append(_configuration({"name": file.stem, "cut": cut, **values}, base, file))
     return _distinct(found)
@@ -139,11 +140,11 @@ def _configuration(row: Mapping[str, Any], base: Settings, file: Path) -> Config
     if "name" not in row:
         raise ConfigError(f"{file}: a [[configuration]] has no name")
     settings = base.with_values(values, str(file))
-    if idle := values.keys() - {"mode", "chunk_tokens", *_SEARCH}:
+    if idle := values.keys() - {"mode", *_CUTTING, *_SEARCH}:
         raise ConfigError(f"{file}: '{min(idle)}' changes nothing that is measured",
                           remedy="Leave it out")  # fmt: skip
-    if "chunk_tokens" in values and not row["cut"]:
-        raise ConfigError(f"{file}: chunk_tokens counts only where documents are cut",
+    if (name := next((n for n in _CUTTING if n in values), "")) and not row["cut"]:
+        raise ConfigError(f"{file}: {name} counts only where documents are cut",
                           remedy="Add --cut, or cut = true")  # fmt: skip
     return Configuration(str(row["name"]), settings, system, bool(row["cut"]))
 

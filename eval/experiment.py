@@ -244,7 +244,8 @@ def passages(collection: Collection) -> list[Chunk]:
 
 def _alike(a: Configuration, b: Configuration) -> bool:
     """Whether both can search one collection."""
-    return a.cut == b.cut and (a.settings.chunk_tokens == b.settings.chunk_tokens or not a.cut)
+    ways = [(c.settings.chunk_tokens, c.settings.chunking) for c in (a, b)]
+    return a.cut == b.cut and (ways[0] == ways[1] or not a.cut)
 
 
 def _comparisons(

@@ -18,7 +18,7 @@ from eval.draft import KINDS, LANGUAGES, Draft, Kind, Rejected, place
 from eval.passages import Passages
 from eval.roundtrip import Asked, RoundTrip
 from eval.worker import Worker
-from indexer.sync import Progress, quiet
+from indexer.report import Progress, quiet
 from rag.answer.llm import LLM
 from rag.errors import BadQuery, LLMTimeout, LLMUnavailable
 from rag.search import Searcher

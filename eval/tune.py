@@ -23,6 +23,7 @@ from eval.dataset import Dataset, Query
 from eval.draft import RULES
 from eval.tuning import Part, Threshold, Tuning
 from rag import __version__
+from rag.analysis import detect
 from rag.answer.confidence import confidence
 from rag.errors import BadQuery, DependencyMissing
 from rag.index import Collection
@@ -180,6 +181,11 @@ class Tuner:
                 "b": lambda trial: round(trial.suggest_float("b", 0.0, 1.0), 2),
                 "head_weight": lambda t: round(t.suggest_float("head_weight", 0.0, 5.0), 1),
             }
+            asked = (query.text for query in self._dataset.queries)
+            if self._base.korean != "bigrams" and any(detect(text) == "ko" for text in asked):
+                space["morpheme_weight"] = lambda t: round(
+                    t.suggest_float("morpheme_weight", 0.0, 1.0), 2
+                )
         if self._base.mode == "hybrid":
             depths = sorted({*_DEPTHS, self._base.depth})
             space |= {

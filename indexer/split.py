@@ -1,4 +1,4 @@
-"""Texts to small parts: token estimates, sentences, lines, items. Knows no documents."""
+"""Texts to small parts: sentences, lines, items, runs of tokens. Knows no documents."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 
 from indexer.readers.parsed import trim
-from indexer.tokens import TOKEN, estimate_tokens
+from indexer.tokens import Counter
 from rag.analysis.sentences import END, is_end
 from rag.types import BlockKind
 
@@ -16,6 +16,8 @@ _ITEM = re.compile(r"\n(?=[ \t]*(?:[-*+•]|\d+[.)])[ \t])")
 _SPARSE = 40
 
 Span = tuple[int, int]
+Piece = tuple[int, int, int]
+"""Start, end and tokens."""
 Cut = Callable[[str, int, int, int], Iterator[Span]]
 
 
@@ -68,39 +70,47 @@ CUTS: dict[BlockKind, tuple[Cut, ...]] = {
 
 
 def split(
-    text: str, start: int, end: int, limits: tuple[int, int], cuts: Sequence[Cut]
-) -> Iterator[tuple[int, int, int]]:
-    """Spans with their tokens: the whole if within ``limits[0]``, else parts of ``limits[1]``."""
+    text: str, span: Piece, limits: tuple[int, int], cuts: Sequence[Cut], counter: Counter
+) -> Iterator[Piece]:
+    """``span`` itself if within ``limits[0]`` tokens, else its parts of ``limits[1]``."""
+    start, end, size = span
     limit, smaller = limits
-    if end - start <= limit * _SPARSE:
-        size = estimate_tokens(text[start:end])
-        if size <= limit:
-            yield start, end, size
-            return
-    if not cuts:
-        yield from _cut_tokens(text, start, end, smaller)
-        return
-    # Far finer parts than a chunk would only cost time and memory: megabytes of "? ? ?".
-    for begin, stop in cuts[0](text, start, end, smaller // 3):
-        yield from split(text, begin, stop, (smaller, smaller), cuts[1:])
+    if size <= limit:
+        yield span
+    elif not cuts:
+        yield from cut_tokens(text, start, end, smaller, counter)
+    else:
+        # Far finer parts than a chunk would only cost time and memory: megabytes of "? ? ?".
+        parts = list(cuts[0](text, start, end, smaller // 3))
+        for part in counted(text, parts, smaller, counter):
+            yield from split(text, part, (smaller, smaller), cuts[1:], counter)
 
 
-def _cut_tokens(text: str, start: int, end: int, limit: int) -> Iterator[tuple[int, int, int]]:
+def counted(text: str, spans: Sequence[Span], limit: int, counter: Counter) -> Iterator[Piece]:
+    """``spans`` with their tokens; one that is far above ``limit`` is not counted exactly."""
+    short = [i for i, (start, end) in enumerate(spans) if end - start <= limit * _SPARSE]
+    sizes = [end - start for start, end in spans]
+    for i, size in zip(short, counter.count([text[slice(*spans[i])] for i in short]), strict=True):
+        sizes[i] = size
+    return ((start, end, size) for (start, end), size in zip(spans, sizes, strict=True))
+
+
+def cut_tokens(text: str, start: int, end: int, limit: int, counter: Counter) -> Iterator[Piece]:
     """Pieces of at most ``limit`` tokens, cut at a blank in their second half if there is one."""
     begin, last, count = start, start, 0
     blank, blank_start, before_blank = start, start, 0
-    for found in TOKEN.finditer(text, start, end):
-        if found.start() > last:
-            blank, blank_start, before_blank = last, found.start(), count
-        if count == limit:
+    for first, stop, size in counter.spans(text, start, end):
+        if first > last:
+            blank, blank_start, before_blank = last, first, count
+        if count and count + size > limit:
             if before_blank * 2 > limit:
                 yield begin, blank, before_blank
                 begin, count = blank_start, count - before_blank
             else:
                 yield begin, last, count
-                begin, count = found.start(), 0
+                begin, count = first, 0
             before_blank = 0
-        count += 1
-        last = found.end()
+        count += size
+        last = stop
     if count:
         yield begin, last, count

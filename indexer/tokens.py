@@ -1,9 +1,11 @@
-"""How many tokens a text has, about, without a tokenizer. Knows no documents."""
+"""How many tokens a text has: by an encoder's tokenizer, or about, without. Knows no documents."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator, Sequence
 from functools import cache
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,42 @@ TOKEN = re.compile(
 )
 _LATIN, _HANGUL, _DIGIT, _HAN, _LETTER, _WORD, _MARK = range(1, 8)
 _IS_LETTER = 8
+
+
+class Counter(Protocol):
+    """Counts tokens: `Estimate`, or `rag.encode.tokenizer.Tokenizer`.
+
+    Attributes
+    ----------
+    fingerprint
+        Changes whenever the counts would.
+    """
+
+    @property
+    def fingerprint(self) -> str: ...
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        """Tokens of each text; 1 or more where it is not blank."""
+        ...
+
+    def spans(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        """Start, end and size of each token of ``text[start:end]``; blanks are no part of one."""
+        ...
+
+
+class Estimate:
+    """`estimate_tokens` as a `Counter`."""
+
+    fingerprint = "estimate:1"
+
+    def count(self, texts: Sequence[str]) -> list[int]:
+        return [estimate_tokens(text) for text in texts]
+
+    def spans(self, text: str, start: int, end: int) -> Iterator[tuple[int, int, int]]:
+        return ((*found.span(), 1) for found in TOKEN.finditer(text, start, end))
+
+
+ESTIMATE: Counter = Estimate()
 
 
 def estimate_tokens(text: str) -> int:

@@ -11,7 +11,7 @@ from threading import Event
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.sync import Progress, quiet
+from indexer.report import Progress, quiet
 from rag.encode import Encoder
 from rag.errors import CollectionLocked
 from rag.index import Collection

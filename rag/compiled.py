@@ -1,43 +1,63 @@
-"""numba's ``njit``, with a place that can be written for what it compiles.
+"""Functions that numba compiles, once the first of them is called.
 
-Compiling takes some seconds and is done once: kept beside the package, or else in the user's cache.
-Where neither can be written, as in a read-only container, numba would refuse to work; then it is a
-folder for temporary files, which must be the user's own: what is in it is run.
+Importing numba takes most of a second, and what compiles nothing (a sync that finds nothing new,
+``rag status``) need not wait for it. So until then each is a stand-in; the first call puts the
+functions in place of all stand-ins, which numba must find where one calls another.
 """
 
 from __future__ import annotations
 
-import os
-import stat
-import tempfile
-from contextlib import suppress
-from pathlib import Path
+import sys
+import threading
+from collections.abc import Callable
+from importlib import import_module
 from typing import Any
 
-from numba import njit
-from numba.core import config as numba_config
-
-__all__ = ["njit"]
+_lock = threading.RLock()
+_waiting: list[_StandIn] = []
 
 
-def _writable(folder: Path) -> bool:
-    while not folder.exists():
-        folder = folder.parent
-    return os.access(folder, os.W_OK)
+class _StandIn:
+    """Called like the function that it stands for."""
+
+    def __init__(self, make: Callable[[], Any]) -> None:
+        self.make = make
+        self.function: Any = None
+        _waiting.append(self)
+
+    def __call__(self, *args: Any) -> Any:  # noqa: ANN401
+        _wake()
+        return self.function(*args)
 
 
-def _temporary() -> Path:
-    """The user's folder; a new one if somebody else has made one of its name."""
-    folder = Path(tempfile.gettempdir()) / f"saem-numba-{os.getuid()}"
-    with suppress(FileExistsError):
-        folder.mkdir(mode=0o700)
-    found = folder.lstat()
-    own = found.st_uid == os.getuid() and stat.S_ISDIR(found.st_mode) and not found.st_mode & 0o022
-    return folder if own else Path(tempfile.mkdtemp(prefix="saem-numba-"))
+def njit(**options: Any) -> Callable[[Any], Any]:  # noqa: ANN401
+    """``numba.njit`` with ``options``, put off."""
+
+    def decorated(function: Any) -> Any:  # noqa: ANN401
+        def make() -> Any:  # noqa: ANN401
+            from rag.jit import njit as real
+
+            return real(**options)(function)
+
+        return _StandIn(make)
+
+    return decorated
 
 
-_config: Any = numba_config
-_usual = (Path(__file__).parent, Path(os.path.expanduser("~/.cache")))  # noqa: PTH111 - without a
-# home it is a path like any other, where Path.home() fails
-if not _config.CACHE_DIR and not any(map(_writable, _usual)):
-    _config.CACHE_DIR = str(_temporary())
+def later(module: str, name: str) -> Any:  # noqa: ANN401
+    """The function ``name`` of a module that imports numba itself."""
+    return _StandIn(lambda: getattr(import_module(module), name))
+
+
+def _wake() -> None:
+    """Put functions in place of stand-ins, in all modules that have them."""
+    with _lock:
+        while _waiting:
+            found = {id(stand_in): stand_in for stand_in in _waiting}
+            for stand_in in found.values():
+                stand_in.function = stand_in.make()
+            for module in list(sys.modules.values()):
+                for name, value in list(getattr(module, "__dict__", {}).items()):
+                    if id(value) in found and isinstance(value, _StandIn):
+                        setattr(module, name, value.function)
+            del _waiting[: len(found)]

@@ -35,6 +35,11 @@ class RagError(Exception):
         self.remedy = remedy
         super().__init__(f"{message}. {remedy}" if remedy else message)
 
+    @property
+    def kind(self) -> type[RagError]:
+        """The class of this module that it is of; exit codes and statuses go by that."""
+        return next(kind for kind in type(self).__mro__ if kind.__module__ == __name__)
+
     def __reduce__(self) -> tuple[Any, ...]:
         """So that one raised in another process comes over whole."""
         return _again, (type(self), self.args, self.__dict__)

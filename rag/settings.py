@@ -1,7 +1,6 @@
 """Every setting, in one frozen object; the only module that reads the environment.
 
-Precedence: defaults < ``rag.toml`` < ``RAG_*`` variables < flags. Knows nothing else of ours but
-the errors.
+Precedence: defaults < ``rag.toml`` < ``RAG_*`` variables < flags.
 """
 
 from __future__ import annotations
@@ -15,14 +14,15 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_type_hints
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
 from rag.errors import ConfigError
+from rag.rules import Rule, read_rules
 
 Fusion = Literal["convex", "rrf"]
 Rerank = Literal["none", "linear"]
-TUNABLE = ("k1", "b", "head_weight", "fusion", "dense_weight", "depth", "rerank", "rerank_depth",
-           "rerank_weights", "min_confidence")  # fmt: skip
+TUNABLE = ("k1", "b", "head_weight", "morpheme_weight", "fusion", "dense_weight", "depth",
+           "rerank", "rerank_depth", "rerank_weights", "min_confidence")  # fmt: skip
 """What `rag tune` may set for a collection."""
 _BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
 _WORDS = {int: "a whole number", float: "a number", Path: "a path", str: "text",
@@ -56,12 +56,35 @@ class Settings:
     vector_index
         How vectors are searched: ``flat`` (exactly), ``hnsw`` or ``ivf`` (nearly so, faster);
         ``auto`` is ``flat`` up to some 200,000 of them.
-    chunk_tokens
-        Size that passages are cut to, in tokens.
+    chunk_tokens, chunking
+        Size that passages are cut to, in tokens, and how: along the document's structure, as
+        windows of ``tokens``, by whole ``sentences``, where the meaning changes (``semantic``), or
+        small passages to find within large ones to read (``parent-child``).
+    context_lines
+        Whether the language model writes a line for each passage that says what it is about.
+    read_seconds, read_mb
+        Time and memory that a file may take to read; one that needs more is reported.
+    near_duplicates
+        Share of common words in a row (Jaccard's) from which a document is left out for one like
+        it, 0 to 1; with 0 none is, not even an equal one.
+    quality
+        Whether documents without sense and lines that all pages of a site repeat are left out.
+    rules
+        What documents whose path meets a glob are given: metadata and access groups.
+    korean, japanese, chinese
+        How words of these are found: by a dictionary, or by pairs of characters alone.
+    words
+        Words that dictionaries lack: names of products, people, methods.
+    fetch_private
+        Whether pages may be fetched from private addresses.
+    watch
+        Folders that the service keeps the collection in step with.
     mode, fusion, dense_weight
         How search ranks when not told otherwise; the weight is the dense side's share, 0 to 1.
     k1, b, head_weight
         BM25's parameters; how often a term in title or headings counts, as against the text.
+    morpheme_weight
+        Share of a Korean word's score that its morphemes have; the rest have its bigrams.
     fuzzy
         Whether similar terms stand for those of a question that no passage has.
     depth
@@ -98,12 +121,28 @@ class Settings:
     device: Literal["auto", "cpu", "cuda"] = "auto"
     vector_index: Literal["auto", "flat", "hnsw", "ivf"] = "auto"
     chunk_tokens: int = 300
+    chunking: Literal["structural", "tokens", "sentences", "semantic", "parent-child"] = (
+        "structural"
+    )
+    context_lines: bool = False
+    read_seconds: float = 30.0
+    read_mb: int = 512
+    near_duplicates: float = 0.9
+    quality: bool = True
+    rules: tuple[Rule, ...] = ()
+    korean: Literal["mecab", "kiwi", "bigrams"] = "mecab"
+    japanese: Literal["bigrams", "sudachi"] = "bigrams"
+    chinese: Literal["bigrams", "jieba"] = "bigrams"
+    words: tuple[str, ...] = ()
+    fetch_private: bool = False
+    watch: tuple[str, ...] = ()
     mode: Literal["bm25", "tfidf", "dense", "hybrid"] = "hybrid"
     fusion: Fusion = "convex"
     dense_weight: float = 0.5
     k1: float = 1.2
     b: float = 0.75
-    head_weight: float = 1.5
+    head_weight: float = 2.5
+    morpheme_weight: float = 0.7
     fuzzy: bool = True
     top_k: int = 10
     depth: int = 100
@@ -135,13 +174,16 @@ class Settings:
                 remedy="Use up to 64 letters, digits, '.', '_' and '-', a letter or digit first",
             )
         positive = ("chunk_tokens", "top_k", "depth", "rerank_depth", "context_tokens",
-                    "answer_tokens", "llm_timeout", "max_query_chars", "max_upload_mb")  # fmt: skip
+                    "answer_tokens", "llm_timeout", "max_query_chars", "max_upload_mb",
+                    "read_seconds", "read_mb")  # fmt: skip
         for name in positive:
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must be above 0, not {getattr(self, name)}")
         for name, low, high in (
             ("dense_weight", 0, 1),
             ("b", 0, 1),
+            ("near_duplicates", 0, 1),
+            ("morpheme_weight", 0, 1),
             ("k1", 0, 100),
             ("head_weight", 0, 100),
             ("min_confidence", 0, 1),
@@ -228,12 +270,20 @@ def _typed(name: str, value: Any, origin: str) -> Any:  # noqa: ANN401
             remedy=f"Did you mean '{close[0]}'?" if close else "See the list in the README",
         )
     kind = hints[name]
-    if choices := get_args(kind):
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
         if value not in choices:
             raise ConfigError(
                 f"{origin}: {name} must be one of {', '.join(choices)}, not {value!r}"
             )
         return value
+    if kind == tuple[Rule, ...]:
+        return read_rules(value, origin)
+    if kind == tuple[str, ...]:
+        found = re.split(r"\s*,\s*", value.strip()) if isinstance(value, str) else value
+        if not isinstance(found, list | tuple) or not all(isinstance(v, str) for v in found):
+            raise ConfigError(f"{origin}: {name} must be a list of texts, not {value!r}")
+        return tuple(v for v in found if v)
     if kind is bool and str(value).lower() in _BOOLEANS:
         return _BOOLEANS[str(value).lower()]
     accepted = {int: (int, str), float: (float, int, str), Path: (Path, str), str: (str,), bool: ()}

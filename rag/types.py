@@ -47,7 +47,8 @@ class Block(Passed):
     """One structural unit of a document: ``text[start:end]``, without its trailing newline.
 
     ``level`` is 1 to 6 for a heading (its ``text[start:end]`` may hold markup; ``title`` is the
-    bare heading), 0 otherwise. Blocks are in order and do not overlap.
+    bare heading), 0 otherwise. Of a table, ``text[start:header]`` are the rows that head its
+    columns. Blocks are in order and do not overlap.
     """
 
     kind: BlockKind
@@ -55,6 +56,7 @@ class Block(Passed):
     end: int
     level: int = 0
     title: str = ""
+    header: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +64,9 @@ class Document(Passed):
     """A document's text with its structure.
 
     ``id`` is derived from ``uri`` (where it comes from), ``version`` from ``text``. ``groups``
-    restricts who may see it; empty means everyone.
+    restricts who may see it; empty means everyone. ``pages`` are the offsets at which its pages,
+    slides or sheets begin; empty where it has none. ``aliases`` are the paths of other files that
+    say the same and were left out.
     """
 
     uri: str
@@ -72,6 +76,8 @@ class Document(Passed):
     blocks: tuple[Block, ...] = ()
     metadata: Mapping[str, str] = field(default_factory=dict)
     groups: tuple[str, ...] = ()
+    pages: tuple[int, ...] = ()
+    aliases: tuple[str, ...] = ()
 
     @property
     def id(self) -> str:
@@ -86,8 +92,10 @@ class Document(Passed):
 class Chunk(Passed):
     """A passage of a document: ``document.text[start:end] == text``.
 
-    ``title`` and ``heading`` (the path of headings above it) are indexed with the passage but are
-    no part of ``text``. ``id`` depends on document, position and content only.
+    ``title``, ``heading`` (the path of headings above it) and ``lead`` (the header row of the table
+    that it continues, or a line that says what it is about) are indexed with the passage but are no
+    part of ``text``. ``outer`` is the larger span that is read where this one is found; ``None`` is
+    itself. ``id`` depends on document, position and content only.
     """
 
     document: str
@@ -99,6 +107,8 @@ class Chunk(Passed):
     path: str
     title: str
     heading: tuple[str, ...] = ()
+    lead: str = ""
+    outer: tuple[int, int] | None = None
 
     @property
     def id(self) -> str:
@@ -106,14 +116,15 @@ class Chunk(Passed):
 
     @property
     def context(self) -> str:
-        """What both indexes see of a passage: title, heading path, then the text."""
+        """What both indexes see of a passage: title, heading path, lead, then the text."""
         above = self.above
         return f"{above}\n{self.text}" if above else self.text
 
     @property
     def above(self) -> str:
-        """Title and heading path, each part once."""
-        return " > ".join(dict.fromkeys(part for part in (self.title, *self.heading) if part))
+        """Title and heading path, each part once, and the lead on a line of its own."""
+        path = " > ".join(dict.fromkeys(part for part in (self.title, *self.heading) if part))
+        return "\n".join(part for part in (path, self.lead) if part)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +143,8 @@ class Filter:
     Attributes
     ----------
     fields
-        Metadata field (or ``document``, ``title``, ``language``) to its accepted values.
+        Metadata field (or ``document``, ``title``, ``language``) to its accepted values; a field
+        that lists several ("tea, pot") has each of them.
     path
         Glob over the document's path (``*`` within a part, ``**`` across parts).
     groups
@@ -183,7 +195,10 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Citation:
-    """Where a statement stands: ``quote == text[start:end]`` of that version of the document."""
+    """Where a statement stands: ``quote == text[start:end]`` of that version of the document.
+
+    ``page`` is 0 where the document has no pages; ``aliases`` are paths that say the same.
+    """
 
     n: int
     document: str
@@ -193,6 +208,8 @@ class Citation:
     start: int
     end: int
     quote: str
+    page: int = 0
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

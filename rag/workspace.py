@@ -6,44 +6,43 @@ neither HTTP nor terminals.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from threading import Event
 
-from indexer.sync import Progress, Report, check, quiet, sync
+from indexer.folders import Folder
+from indexer.ledger import Entry, Ledger, State
+from indexer.report import Progress, Report, quiet
+from indexer.sources import open_source
+from indexer.sync import check, sync
 from indexer.vectors import fill_vectors, reencode
+from indexer.watch import watch
 from rag.answer import Answerer
-from rag.answer.llm import LLM, load_llm
-from rag.encode import Encoder, load_encoder
 from rag.errors import (
     BadQuery,
     ConfigError,
     DependencyMissing,
     IncompatibleIndex,
     ModelMissing,
+    SourceError,
 )
 from rag.index import Collection
-from rag.index.spaces import Space
 from rag.search import Searcher
 from rag.settings import COLLECTION_NAME, Settings
+from rag.tools import Tools
 
-_ENDPOINT = "endpoint:"
 _NO_ENCODER = (DependencyMissing, IncompatibleIndex, ModelMissing)
 
 
-class Workspace:
+class Workspace(Tools):
     """The collections below ``settings.home`` and the models that serve them.
 
     Everything is opened on first use and kept; safe to share between threads.
     """
 
     def __init__(self, settings: Settings | None = None) -> None:
-        self.settings = settings or Settings.load()
-        self._lock = threading.RLock()
+        super().__init__(settings)
         self._collections: dict[str, Collection] = {}
-        self._encoders: dict[tuple[str, str, str | None], Encoder | None] = {}
-        self._llm: LLM | None = None
 
     @property
     def folder(self) -> Path:
@@ -80,7 +79,10 @@ class Workspace:
             return self._collections[name]
 
     def index(self, *sources: Path | str, name: str | None = None) -> Report:
-        """Make a collection say what files and folders say, vectors included where possible.
+        """Make a collection say what its sources say, vectors included where possible.
+
+        Sources are folders, files and globs; URLs, ``git:``, ``s3:`` and ``-`` as the command line
+        takes them.
 
         Raises
         ------
@@ -103,11 +105,44 @@ class Workspace:
 
         ``processes`` is as for ``indexer.sync.sync``.
         """
-        paths = [Path(s) for s in sources]
         if (name or self.settings.collection) not in self.names():
-            check(paths)
+            check(sources, self.settings)
+            self.ready()
         collection = self.collection(name, create=True)
-        return sync(collection, paths, self.settings.chunk_tokens, progress, processes=processes)
+        with self.lined(collection) as recipe:
+            return sync(collection, sources, recipe, progress, processes=processes)
+
+    def watch(
+        self,
+        sources: Sequence[Path | str],
+        apply: Callable[[], object],
+        notes: Callable[[str], None],
+        stop: Event | None = None,
+    ) -> None:
+        """Call ``apply``, and again when something changes in ``sources``, until ``stop``.
+
+        Folders and files are watched, and of globs their folders; other sources are not. ``notes``
+        tells what goes wrong.
+
+        Raises
+        ------
+        SourceError
+            None of them is a folder or file.
+        """
+        opened = (open_source(source, self.settings) for source in sources)
+        folders = [source.root for source in opened if isinstance(source, Folder)]
+        if not any(folder.exists() for folder in folders):
+            why = "cannot be watched: it is no folder or file"
+            raise SourceError(str(sources[0]), why, remedy="Name one that is there")
+        watch(folders, lambda paths: apply(), stop or Event(), notes)
+
+    def entries(self, *states: State, name: str | None = None) -> list[Entry]:
+        """What a collection's sources have that is no document of it, and why."""
+        ledger = Ledger(self.collection(name).path)
+        try:
+            return ledger.entries(*states)
+        finally:
+            ledger.close()
 
     def encode(
         self, name: str | None = None, progress: Progress = quiet, stop: Event | None = None
@@ -166,55 +201,6 @@ class Workspace:
         """
         self.collection(name).roll_back()
 
-    def encoder(self, of: Collection | None = None) -> Encoder | None:
-        """The encoder that the settings name, ``None`` for lexical search alone.
-
-        Parameters
-        ----------
-        of
-            A collection: the encoder that serves it, which may be another than the one set.
-
-        Raises
-        ------
-        DependencyMissing, ModelMissing
-            It is not on this machine.
-        IncompatibleIndex
-            It is not known where to find the one that serves.
-        """
-        serving = next((s for s in of.spaces() if s.state == "serving"), None) if of else None
-        if serving is None or self.settings.encoder == "none":
-            return self._load(self.settings)
-        missing: DependencyMissing | ModelMissing | None = None
-        for settings in (self.settings, self._settings_of(serving)):
-            try:
-                found = self._load(settings, serving.fingerprint)
-            except (DependencyMissing, ModelMissing) as e:
-                missing = missing or e
-            else:
-                if found and found.fingerprint == serving.fingerprint:
-                    return found
-        raise missing or IncompatibleIndex("encoder", serving.fingerprint, self.settings.encoder)
-
-    def _settings_of(self, space: Space) -> Settings:
-        """Settings that should name a space's encoder; an endpoint is the one set, if any."""
-        if space.fingerprint.startswith(_ENDPOINT):
-            return self.settings.replace(encoder_model=space.fingerprint.removeprefix(_ENDPOINT))
-        return self.settings.replace(encoder=space.name) if space.name else self.settings
-
-    def _load(self, settings: Settings, fingerprint: str | None = None) -> Encoder | None:
-        key = settings.encoder, settings.encoder_model, fingerprint
-        with self._lock:
-            if key not in self._encoders:
-                self._encoders[key] = load_encoder(settings, settings.device, fingerprint)
-            return self._encoders[key]
-
-    def llm(self) -> LLM | None:
-        """The language model that the settings name, ``None`` for quoting alone."""
-        with self._lock:
-            if self._llm is None:
-                self._llm = load_llm(self.settings)
-            return self._llm
-
     def searcher(self, name: str | None = None) -> Searcher:
         """Search over a collection, with what it was tuned to where the settings are silent.
 
@@ -242,6 +228,4 @@ class Workspace:
             for collection in self._collections.values():
                 collection.close()
             self._collections.clear()
-            if self._llm:
-                self._llm.close()
-                self._llm = None
+            super().close()

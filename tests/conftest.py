@@ -1,12 +1,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 import hypothesis
 import pytest
 
+from indexer.reading import Job, Readers, Reading
 from rag import models
 from rag.index import Collection
 from rag.settings import Settings
@@ -65,3 +66,18 @@ def collection(place: Path) -> Iterator[Collection]:
     opened = Collection(place, create=True)
     yield opened
     opened.close()
+
+
+@pytest.fixture
+def jobs(monkeypatch: pytest.MonkeyPatch) -> list[Reading]:
+    """What comes of the jobs that readers are given from now on."""
+    seen: list[Reading] = []
+    real = Readers.read
+
+    def watched(self: Readers, jobs: Iterable[Job]) -> Iterator[Reading]:
+        for reading in real(self, jobs):
+            seen.append(reading)
+            yield reading
+
+    monkeypatch.setattr(Readers, "read", watched)
+    return seen

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import unicodedata
+from functools import partial
 from itertools import pairwise
+from multiprocessing.reduction import ForkingPickler
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from rag import analysis
-from rag.analysis import analyse, detect, matcher
-from rag.analysis.latin import STOP_WORDS
+from rag.analysis import Analyser, is_morpheme, load_analyser, shown
+from rag.analysis.stopwords import STOP_WORDS
+from rag.errors import ConfigError
+from rag.settings import Settings
 
+PLAIN = Analyser(korean="bigrams")
+FULL = Analyser()
+matcher = PLAIN.matcher
+analyse = partial(PLAIN.analyse, language="en")
 WORDS = st.text(alphabet="abcDEFxyz09_é한국어の漢字ー ,.-'\n\U00020000\u1112\u1161\u11ab")
 
 
@@ -30,7 +38,7 @@ class TestTerms:
             ("naïve CAFÉ", ["naïv", "café"]),
             ("Straße", ["strass"]),
             ("ﬁle ＡＢＣ", ["file", "abc"]),
-            ("3.14", ["3", "14"]),
+            ("3.14", ["3.14", "3", "14"]),
             ("한국어", ["한국", "국어"]),
             ("책", ["책"]),
             ("한국어 검색", ["한국", "국어", "검색"]),
@@ -53,7 +61,7 @@ class TestTerms:
             ("__init__", ["init"]),
             ("the_end", ["the_end", "end"]),
             ("PDFs", ["pdfs"]),
-            ("utf8", ["utf8"]),
+            ("utf8", ["utf8", "utf", "8"]),
             ("top_10", ["top_10", "top", "10"]),
             ("la_Été", ["la_été", "la", "été"]),
             ("an_Dé", ["an_dé", "dé"]),
@@ -67,7 +75,7 @@ class TestTerms:
         assert found == [("parsefil", 2, 11), ("pars", 2, 7), ("file", 7, 11)]
 
     def test_stop_words_go_but_words_with_their_stems_stay(self) -> None:
-        assert terms(" ".join(sorted(STOP_WORDS))) == []
+        assert terms(" ".join(sorted(STOP_WORDS["en"]))) == []
         assert terms("willing wills Ares") == ["will", "will", "are"]
 
     def test_composed_and_decomposed_text_are_one(self) -> None:
@@ -129,28 +137,8 @@ class TestMatches:
         spans = matcher(wanted)(text)
         assert all(a[1] < b[0] for a, b in pairwise(spans))
         covered = {i for start, end in spans for i in range(start, end)}
-        hit = [t for t in analyse(text) if t.text in wanted]
+        hit = [t for t in PLAIN.analyse(text) if t.text in wanted]
         assert covered == {i for t in hit for i in range(t.start, t.end)}
-
-
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [
-        ("", "und"),
-        ("123 +-!", "und"),
-        ("A quick brown fox", "en"),
-        ("Быстрая лиса", "en"),
-        ("빠른 갈색 여우", "ko"),
-        ("FastAPI로 서버를 만드는 방법", "ko"),
-        ("The Korean word 책 means book, and 물 means water, they say", "en"),
-        ("すばやい狐", "ja"),
-        ("東京タワーへ行く", "ja"),
-        ("敏捷的棕色狐狸", "zh"),
-        ("大韓民國의 헌법과 법률", "ko"),
-    ],
-)
-def test_the_language_is_told_by_script(text: str, language: str) -> None:
-    assert detect(text) == language
 
 
 def test_only_hangul_han_and_kana_are_cut_into_bigrams() -> None:
@@ -163,9 +151,111 @@ def test_only_hangul_han_and_kana_are_cut_into_bigrams() -> None:
 
 @given(st.text() | WORDS)
 def test_bare_terms_are_those_of_the_analysis(text: str) -> None:
-    assert analysis.terms(text) == terms(text)
+    for analyser in (PLAIN, FULL):
+        assert analyser.terms(text) == [t.text for t in analyser.analyse(text)]
+    assert analysis.terms(text) == PLAIN.terms(text)
+
+
+@given(st.text() | WORDS)
+def test_morphemes_stand_beside_the_terms_that_there_are_without(text: str) -> None:
+    found = FULL.positions(text)
+    assert [pair for pair in found if not is_morpheme(pair[0])] == PLAIN.positions(text)
+    for term in FULL.analyse(text):
+        assert shown(term.text)
+        assert 0 <= term.start < term.end <= len(text)
 
 
 @pytest.mark.parametrize("text", ["한국어 " * 50 + "가나다" * 40, "Long" * 40 + " snake_case_name"])
 def test_bare_terms_of_long_runs(text: str) -> None:
-    assert analysis.terms(text) == terms(text)
+    assert analysis.terms(text) == [t.text for t in PLAIN.analyse(text)]
+
+
+class TestNumbersAndCodes:
+    @pytest.mark.parametrize(
+        ("text", "expected"),
+        [
+            ("v0.1.0", ["v0.1.0", "v0", "v", "0", "1", "0"]),
+            ("CVE-2024-5998", ["cve2024-5998", "cve", "2024", "5998"]),
+            ("1,234.5", ["1234.5", "1", "234", "5"]),
+            ("1,234", ["1234", "1", "234"]),
+            ("3.11", ["3.11", "3", "11"]),
+            ("IL-6 IL6", ["il6", "il", "6"] * 2),
+            ("2024-05-01", ["2024-05-01", "2024", "05", "01"]),
+            ("parse_file-2", ["parse_file2", "parse_fil", "pars", "file", "2"]),
+            ("one, 2. three", ["one", "2", "three"]),
+            ("well-known a.b x,y 5-x 3.", ["well", "known", "b", "x", "y", "5", "x", "3"]),
+            ("192.168.0.1", ["192.168.0.1", "192", "168", "0", "1"]),
+            ("제3-1호", ["제", "3-1", "3", "1", "호"]),
+        ],
+    )
+    def test_are_terms_as_a_whole_beside_their_parts(self, text: str, expected: list[str]) -> None:
+        assert terms(text) == expected
+
+    def test_a_long_row_of_numbers_is_its_numbers(self) -> None:
+        assert terms(",".join("123456789" for _ in range(5))) == ["123456789"] * 5
+
+    def test_offsets(self) -> None:
+        found = [(t.text, t.start, t.end) for t in analyse("of v0.1.0")]
+        assert found == [
+            ("v0.1.0", 3, 9), ("v0", 3, 5), ("v", 3, 4), ("0", 4, 5), ("1", 6, 7), ("0", 8, 9),
+        ]  # fmt: skip
+
+
+class TestLanguages:
+    @pytest.mark.parametrize(
+        ("language", "text", "expected"),
+        [
+            ("de", "Die Häuser sind groß", ["haus", "gross"]),
+            ("fr", "Les maisons sont belles", ["maison", "bel"]),
+            ("es", "Las casas son bonitas", ["cas", "bonit"]),
+            ("it", "Le case sono belle", ["cas", "bell"]),
+            ("nl", "De huizen zijn mooi", ["huis", "mooi"]),
+            ("sv", "Husen är vackra", ["hus", "vackr"]),
+            ("ru", "Книги и дома", ["книг", "дом"]),
+            ("pl", "Domy są piękne", ["domi", "są", "piękn"]),
+        ],
+    )
+    def test_words_are_stemmed_and_stop_words_dropped_by_each_ones_rules(
+        self, language: str, text: str, expected: list[str]
+    ) -> None:
+        assert PLAIN.terms(text, language) == expected
+
+    def test_the_language_is_the_texts_own_unless_told(self) -> None:
+        text = "Die Häuser sind groß, und das Wetter ist heute schön."
+        assert PLAIN.terms(text) == PLAIN.terms(text, "de") != PLAIN.terms(text, "en")
+        assert matcher(PLAIN.terms("Haus", "de"))(text) == ((4, 10),)
+
+    def test_a_question_has_the_stems_of_each_language(self) -> None:
+        assert FULL.asked("houses häuser 책") == (["hous", "häuser", "~책", "책"], [])
+        common, choices = FULL.asked("houses häuser 책", ["de", "fr"])
+        assert common == ["hous", "~책", "책"]
+        assert choices == [("häuser", "haus", "häus")]
+
+    def test_what_is_a_stop_word_in_one_language_is_asked_in_others(self) -> None:
+        assert FULL.asked("the die", ["de"]) == (["the", "die"], [])
+
+
+class TestAnalyser:
+    def test_is_a_value(self) -> None:
+        one = Analyser(words=("나라", "가람"))
+        assert one == Analyser(words=("가람", "나라"))
+        assert ForkingPickler.loads(ForkingPickler.dumps(one)) == one
+        assert load_analyser(Settings(korean="bigrams", words=("가람",))) == Analyser(
+            "bigrams", words=("가람",)
+        )
+
+    def test_its_fingerprint_tells_what_changes_terms(self) -> None:
+        different = [FULL, PLAIN, Analyser(words=("가람",)), Analyser(words=("가람", "나라"))]
+        assert len({analyser.fingerprint for analyser in different}) == len(different)
+        assert Analyser().fingerprint == FULL.fingerprint
+
+    @pytest.mark.parametrize("word", ["", "가 나", "K팝", "漢字", "kubernetes"])
+    def test_a_word_that_is_no_korean_one_is_refused(self, word: str) -> None:
+        with pytest.raises(ConfigError, match=f"words: '{word}' is no Korean word"):
+            Analyser(words=("가람", word))
+
+    def test_weights_share_a_korean_word_between_its_families(self) -> None:
+        weights = [FULL.weight(term, 0.7) for term in ("~검색", "검색", "search", "検索", "3.11")]
+        assert weights == [0.7, pytest.approx(0.3), 1, 1, 1]
+        assert PLAIN.weight("검색", 0.7) == 1
+        assert Analyser(japanese="sudachi").weight("検索", 0.7) == pytest.approx(0.3)

@@ -263,7 +263,7 @@ def test_hits_without_a_sentence_to_quote_abstain(
     saem: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     (folder / "signs.txt").write_text("--- *** --- &&& ---")
-    saem.index(folder)
+    Workspace(saem.settings.replace(quality=False)).index(folder)
     monkeypatch.setattr("rag.answer.answerer.confidence", lambda *_: 1.0)
     only = Filter(path="signs.txt")
     given = Answerer(saem.searcher()).ask("What do the signs say?", mode="dense", filter=only)

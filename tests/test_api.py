@@ -236,10 +236,11 @@ class TestService:
         response = client.get("/nowhere")
         assert (response.status_code, response.json()["error"]["type"]) == (404, "NotFound")
 
-    def test_a_damaged_index_is_named(self, client: TestClient, saem: Workspace) -> None:
+    def test_a_damaged_index_is_named(self, saem: Workspace) -> None:
         for file in (saem.settings.home / "collections/default/segments").rglob("codes.npy"):
             file.write_bytes(b"\0" * file.stat().st_size)
-        response = client.post("/search", json={"query": "tea"})
+        with TestClient(create_app(saem.settings), base_url="http://localhost") as client:
+            response = client.post("/search", json={"query": "tea"})
         assert response.status_code == 500
         assert response.json()["error"]["type"] == "CorruptIndex"
         assert "codes.npy" in response.json()["error"]["message"]

@@ -115,7 +115,7 @@ class TestWhileOthersWrite:
         script = """
 c = Collection(path)
 for i in range(10_000):
-    c.upsert([row("one", f"both {i}"), row("two", f"both {i}"), row(f"d{i % 5}", "alpha")])
+    c.upsert([row("one", f"pair {i}"), row("two", f"pair {i}"), row(f"d{i % 5}", "alpha")])
     if i == 0:
         print("writing", flush=True)
     encode(c)
@@ -132,7 +132,7 @@ for i in range(10_000):
                 other = opened(tmp_path / f"again{i}")
                 texts = {other.text(doc_id(name)) for name in ("one", "two")}
                 assert len(texts) == 1
-                assert found(other, "both") == 2 * list(texts)
+                assert found(other, "pair") == 2 * list(texts)
                 other.close()
             assert writer.poll() is None
         finally:
@@ -148,7 +148,7 @@ for i in range(10_000):
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
         expected = filled.sparse(["alpha"], 9)
-        copy = backup._copy_catalogue
+        copy = backup.copy_catalogue
 
         def then_compact(file: Path, to: Path) -> object:
             listed = copy(file, to)
@@ -156,7 +156,7 @@ for i in range(10_000):
             filled.compact()
             return listed
 
-        monkeypatch.setattr(backup, "_copy_catalogue", then_compact)
+        monkeypatch.setattr(backup, "copy_catalogue", then_compact)
         back_up(place, target)
         restore(target, tmp_path / "again")
         other = opened(tmp_path / "again")

@@ -27,8 +27,8 @@ def use(folder: Path) -> None:
     opened = Collection(folder)
     try:
         opened.documents()
-        opened.sparse(["some"], 3)
-        opened.fetch([opened.sparse(["some"], 1)[0][0]])
+        opened.sparse(["text"], 3)
+        opened.fetch([opened.sparse(["text"], 1)[0][0]])
         opened.upsert([row("a.md", "other text")])
     finally:
         opened.close()
@@ -102,7 +102,9 @@ class TestRefusals:
             "CREATE TABLE documents (doc INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL);"
         )
         db.close()
-        with pytest.raises(IncompatibleIndex, match=r"format is 1, this is 2.* index ") as e:
+        with pytest.raises(
+            IncompatibleIndex, match=rf"format is 1, this is {FORMAT}.* index "
+        ) as e:
             Collection(tmp_path)
         assert e.value.found == "1"
 

@@ -75,7 +75,24 @@ def test_index_partly(cli: Cli, folder: Path) -> None:
     assert report["added"] == 5
     done = cli.run("index", folder)
     assert done.returncode == 3
-    assert "binary.md" in done.stderr
+    assert "what failed before: rag status --failed" in done.stderr
+    assert "binary.md: looks like" in cli.run("status", "--failed").stdout
+    (entry,) = cli.json("status", "--failed")["entries"]
+    assert (entry["path"], entry["state"]) == ("binary.md", "failed")
+    assert cli.json("status", "--dropped")["entries"] == []
+
+
+def test_names_take_one_line_and_obey_no_terminal(cli: Cli, folder: Path) -> None:
+    (folder / "a\n\x1b[31mred.md").write_text("# Coffee\n\nEspresso is strong.\n")
+    (folder / "b\nbad.json").write_text("{")
+    (folder / "c\ncopy.md").write_text("# Coffee\n\nEspresso is strong.\n")
+    cli.json("index", folder, code=3)
+    listed = cli.run("status", "-c", "default").stdout
+    assert "\x1b" not in listed
+    assert " passages  a " in next(line for line in listed.splitlines() if "red.md" in line)
+    assert cli.run("status", "--failed").stdout.startswith("b bad.json:1: ")
+    (told, _) = cli.run("status", "--dropped").stdout.splitlines()
+    assert told.startswith("c copy.md: says the same as another document (a ")
 
 
 def test_index_of_nothing(cli: Cli, tmp_path: Path) -> None:
@@ -120,7 +137,7 @@ def test_ask_json_cites(indexed: Cli) -> None:
     quotes = {c["path"]: c for c in given["citations"]}
     assert quotes["ko/tea.md"]["quote"] in docs.FILES["ko/tea.md"]
     assert set(given["citations"][0]) == {
-        *("n", "document", "version", "path", "line", "start", "end", "quote"),
+        *("n", "document", "version", "path", "line", "start", "end", "quote", "page", "aliases"),
     }
 
 

@@ -146,7 +146,6 @@ def test_nothing_of_the_user_s_is_written_over(cli: Cli, data: Path, tmp_path: P
     mine = tmp_path / "rag.toml"
     mine.write_text('encoder = "hashing"\n', "utf-8")
     assert "was not written by `rag tune`" in cli("tune", "--data", data, "--out", mine, code=2)
-    cli("index", data.parent / "data" / "corpus.jsonl", code=1)  # no document of ours
     (tmp_path / "docs").mkdir()
     (tmp_path / "docs/tea.md").write_text("# Tea\n\nGreen tea is brewed at 80 degrees.\n", "utf-8")
     cli("index", tmp_path / "docs")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from rag.errors import (
     IncompatibleIndex,
     NotFound,
 )
-from rag.index import Collection, Stat, compact
+from rag.index import Collection, Place, Stat, compact
 from rag.types import Filter
 from tests.support.collections import (
     doc_id,
@@ -98,7 +99,7 @@ c.upsert([row("b", "alpha beta")])
         assert collection.count() == 2
 
     def test_what_is_stored_comes_back(self, collection: Collection) -> None:
-        stat = Stat(7, 8, "9")
+        stat = Stat("7", "9")
         r = row("문서/a.md", "하나\n\n\U0001f600 둘", language="ko", title="제목", stat=stat)
         collection.upsert([r])
         assert collection.fetch([c.id for c in r.chunks]) == {c.id: c for c in r.chunks}
@@ -106,14 +107,15 @@ c.upsert([row("b", "alpha beta")])
         assert (known.id, known.version) == (r.document.id, r.document.version)
         assert (known.uri, known.path) == (r.document.uri, "문서/a.md")
         assert (known.title, known.language, known.stat, known.chunks) == ("제목", "ko", stat, 2)
-        collection.restat([(known.id, Stat(1, 2, "3"))])
-        assert collection.documents()[0].stat == Stat(1, 2, "3")
+        collection.restat([(known.id, Stat("1", "3"))])
+        assert collection.documents()[0].stat == Stat("1", "3")
 
     def test_passages_behind_a_nul_are_whole(self, collection: Collection) -> None:
         r = row("a", "one\x00two\n\nthree four")
         collection.upsert([r])
         assert collection.fetch([c.id for c in r.chunks]) == {c.id: c for c in r.chunks}
-        assert collection.lines([(r.document.id, r.document.version, r.chunks[1].start)]) == [3]
+        places = collection.places([(r.document.id, r.document.version, r.chunks[1].start)])
+        assert places == [Place(3)]
 
     def test_text_is_given_in_the_version_that_was_asked_for(self, collection: Collection) -> None:
         old = row("a", "alpha").document
@@ -132,7 +134,28 @@ c.upsert([row("b", "alpha beta")])
         collection.upsert([r])
         places = [(r.document.id, r.document.version, at) for at in (0, 2, 3, 4, 5, 6)]
         gone = [("gone", "", 3), (r.document.id, "old", 3)]
-        assert collection.lines([*places, *gone]) == [1, 1, 2, 2, 3, 4, 0, 0]
+        found = collection.places([*places, *gone])
+        assert [p.line for p in found] == [1, 1, 2, 2, 3, 4, 0, 0]
+
+    def test_pages_and_aliases(self, collection: Collection) -> None:
+        text = "one\ntwo\n\nthree"
+        r = row("a", text)
+        document = replace(r.document, pages=(0, 4, 9), aliases=("copy.md",))
+        collection.upsert([replace(r, document=document)])
+        at = [(document.id, document.version, i) for i in (0, 3, 4, 8, 9, 13)]
+        assert [p.page for p in collection.places(at)] == [1, 1, 2, 2, 3, 3]
+        assert {p.aliases for p in collection.places(at)} == {("copy.md",)}
+        assert collection.documents()[0].aliases == ("copy.md",)
+        collection.alias({document.id: ["x/y.md", "한글.md"]})
+        assert collection.documents()[0].aliases == ("x/y.md", "한글.md")
+        assert collection.places(at[:1])[0].aliases == ("x/y.md", "한글.md")
+
+    def test_leads_and_what_is_read_around_a_passage(self, collection: Collection) -> None:
+        r = row("a", "alpha beta gamma")
+        chunk = replace(r.chunks[0], lead="a | b", outer=(0, 16), start=6, end=10, text="beta")
+        collection.upsert([replace(r, chunks=[chunk])])
+        assert collection.fetch([chunk.id]) == {chunk.id: chunk}
+        assert collection.passages(r.document.id) == [chunk]
 
     def test_a_hit_of_a_search_under_way_can_still_be_fetched(
         self, collection: Collection, monkeypatch: pytest.MonkeyPatch

@@ -20,13 +20,12 @@ import faiss
 import numpy as np
 import pytest
 
-from indexer.rows import terms_of
 from rag.errors import CorruptIndex, IncompatibleIndex, NotFound, SourceError
 from rag.index import Collection, backup, compact, segment, upkeep
 from rag.index.merger import Merger
 from rag.index.verify import verify
 from tests.support.collections import doc_id
-from tests.support.corpus import encode, row, vector
+from tests.support.corpus import ANALYSE, encode, row, vector
 from tests.support.truth import assert_searches, made, texts, words
 from tests.support.zygote import say, zygote
 
@@ -146,7 +145,7 @@ def read(path: Path, file: Path) -> str:
         return "told"
     except (AssertionError, KeyError, NotFound):
         pass  # something in it is another one now
-    return "not told" if verify(path, terms_of, 99).ok else "told by verify"
+    return "not told" if verify(path, ANALYSE, 99).ok else "told by verify"
 
 
 def log() -> None:

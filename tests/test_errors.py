@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from rag import errors
-from rag.errors import RagError
+from rag.errors import RagError, SourceError
 
 P = Path("/data/docs/catalog.sqlite")
 CASES: list[tuple[RagError, tuple[str, ...]]] = [
@@ -74,3 +74,11 @@ def test_every_field_is_in_the_message(error: RagError, parts: tuple[str, ...]) 
             assert f"{value:g}" in str(error), name
         elif value is not None:
             assert str(value) in str(error), name
+
+
+def test_an_error_of_elsewhere_counts_as_what_it_derives_from() -> None:
+    class Lost(SourceError):
+        """Of a module of its own."""
+
+    assert Lost("a", "is gone").kind is SourceError
+    assert SourceError("a", "is gone").kind is SourceError

@@ -18,13 +18,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from indexer.rows import terms_of
 from indexer.vectors import fill_vectors
 from rag.index import Collection, compact, merger, tiers, upkeep
 from rag.index.backup import back_up, restore
 from rag.index.verify import verify
 from tests.support.collections import doc_id, listed, on_disk
-from tests.support.corpus import DIM, row, vector
+from tests.support.corpus import ANALYSE, DIM, row, vector
 from tests.support.truth import State, assert_searches, made, texts, words
 from tests.support.zygote import say, zygote
 
@@ -199,7 +198,7 @@ def test_killed_writers_lose_nothing(writers: Writers, tmp_path: Path) -> None:
     for number in range(KILLS):
         writers.round(writers.steps(KINDS[number % len(KINDS)]))
         if number % 20 == 0:
-            found = verify(writers.place, terms_of, sample=10)
+            found = verify(writers.place, ANALYSE, sample=10)
             assert [p for p in found.problems if p.serious] == []
     assert writers.caught.keys() >= {*KINDS}
     last = Collection(writers.place)
@@ -209,7 +208,7 @@ def test_killed_writers_lose_nothing(writers: Writers, tmp_path: Path) -> None:
     writers.state["last"] = "alpha omega"
     assert_searches(last, writers.state, [["alpha", "omega"]])
     last.close()
-    found = verify(writers.place, terms_of, sample=100)
+    found = verify(writers.place, ANALYSE, sample=100)
     assert (found.problems, found.documents) == ([], len(writers.state))
     back_up(writers.place, writers.target)
     writers.restored([writers.state])

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from functools import partial
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from rag import analysis
+from rag.analysis import Analyser
 from rag.errors import BadQuery
-from rag.index.clauses import Clause, Query
-from rag.search.query import parse
+from rag.index.clauses import Clause, ClauseKind, Query
+from rag.search import query as module
 
+PLAIN, FULL = Analyser(korean="bigrams"), Analyser()
+parse = partial(module.parse, analyser=PLAIN)
 PHRASE = (("exact", 0), ("phrase", 1))
 
 
@@ -43,17 +49,18 @@ class TestPlain:
         ],
     )
     def test_punctuation_hurts_no_question(self, text: str) -> None:
-        assert parse(text) == Query(tuple(analysis.terms(text)))
+        assert parse(text) == Query(tuple(analysis.terms(text, "en")))
         assert parse(text).plain
 
+    @example("ののの")
     @given(st.text(alphabet="ab C한국の ,.?!:;'()[]{}/\\<>=_%$#@&|~^12é\u0301\n"))
     def test_terms_are_those_of_the_text(self, text: str) -> None:
-        assert parse(text) == Query(tuple(analysis.terms(text)))
+        assert parse(text) == Query(tuple(analysis.terms(text, "en")))
 
     @pytest.mark.parametrize(
         ("text", "terms"),
         [
-            ('what is "Flask"', ("what", "flask")),
+            ('what is "Flask"', ("flask",)),
             ('"max_query_chars"', ("max_query_char", "max", "queri", "char")),
             ('"한국" 책', ("한국", "책")),
             ("한국* 책", ("한국", "책")),
@@ -80,16 +87,20 @@ def test_what_is_written_is_what_is_parsed(
     for sign, words, style in items:
         occur = {"": "should", "+": "must", "-": "must_not"}[sign]
         placed = tuple((word, n) for n, word in enumerate(words))
+        others: tuple[tuple[tuple[str, int], ...], ...] = ()
         plain = sign == "-" and (words[0], style) in (("2024", ""), ("é", ""), ("é", "*"))
         if style in ('""', "“”"):
             texts.append(f"{sign}{style[0]}{' '.join(words)}{style[1]}")
+            glued = re.sub("(cat|dog|tree|é) 2024", r"\g<1>2024", " ".join(words)).split()
+            others = (tuple((w, n) for n, w in enumerate(glued)),) if glued != words else ()
         else:
             placed = placed[:1]
             texts.append(f"{sign}{words[0]}{style}")
         if style == "*" and words[0] in ("cat", "dog", "tree", "2024"):
             clauses.append(Clause("prefix", occur, placed, words[0]))
         elif len(placed) > 1 or (sign and not plain):
-            clauses.append(Clause("phrase" if len(placed) > 1 else "term", occur, placed))
+            kind: ClauseKind = "phrase" if len(placed) > 1 else "term"
+            clauses.append(Clause(kind, occur, placed, "", others))
         else:
             free.append(words[0])
     text = between.join(texts)
@@ -240,4 +251,47 @@ class TestPrefix:
 
     @pytest.mark.parametrize("text", ["e\u0301*", "a*"])
     def test_one_character_is_too_short(self, text: str) -> None:
-        assert parse(text) == Query(tuple(analysis.terms(text)))
+        assert parse(text) == Query(tuple(analysis.terms(text, "en")))
+
+
+class TestMorphemes:
+    def test_free_words_have_both_families_with_their_weights(self) -> None:
+        query = module.parse("search 책을", FULL, morpheme_weight=0.75)
+        assert query.terms == ("search", "~책", "책을")
+        assert query.weights == {"~책": 0.75, "책을": 0.25}
+
+    @pytest.mark.parametrize(
+        ("text", "terms"),
+        [
+            ("+책", (("~책", 0),)),
+            ("+을", (("을", 0),)),  # no morpheme
+            ("+책을", (("책을", 0),)),
+            ("+한국어", (("한국", 0), ("국어", 1))),
+            ('"한국어 책"', (("한국", 0), ("국어", 1), ("책", 2))),
+        ],
+    )
+    def test_clauses_have_bigrams_but_of_one_syllable(
+        self, text: str, terms: tuple[tuple[str, int], ...]
+    ) -> None:
+        (clause,) = module.parse(text, FULL).clauses
+        assert clause.terms == terms
+
+
+class TestLanguages:
+    def test_words_with_several_stems_are_choices(self) -> None:
+        query = module.parse("Häuser tea", FULL, ["de"])
+        assert query.terms == ("tea",)
+        assert query.choices == (("häuser", "haus"),)
+        assert not query.plain
+
+    def test_clauses_have_a_reading_in_each_language(self) -> None:
+        (clause,) = module.parse('+"alte Häuser"', FULL, ["de", "fr"]).clauses
+        assert clause.readings == (
+            (("alt", 0), ("häuser", 1)), (("alt", 0), ("haus", 1)), (("alte", 0), ("häus", 1)),
+        )  # fmt: skip
+        (clause,) = module.parse("häuser*", FULL, ["de"]).clauses
+        assert (clause.prefix, clause.prefixes) == ("häuser", ("häuser", "haus"))
+
+    def test_a_reading_without_terms_is_none(self) -> None:
+        (clause,) = module.parse('"und der Wald"', FULL, ["de"]).clauses
+        assert clause.readings == ((("und", 0), ("der", 1), ("wald", 2)), (("wald", 0),))

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from indexer.readers import SUFFIXES, read
+from indexer.readers import FORMATS, SUFFIXES, Empty, Read, Unknown, read
 from rag.errors import SourceError
 from rag.types import Document
 
 
 def document(text: str, path: str = "guide/a_page.md") -> Document:
-    return read(text.encode(), uri=f"file:///{path}", path=path)
+    return read(text.encode(), uri=f"file:///{path}", path=path).document
 
 
 def blocks(d: Document) -> list[tuple[str, str]]:
@@ -26,22 +26,47 @@ class TestRead:
         d = document("Words.", "guide/getting_started-now.txt")
         assert d == Document(
             "file:///guide/getting_started-now.txt", "guide/getting_started-now.txt",
-            "getting started now", "Words.", d.blocks,
+            "getting started now", "Words.", d.blocks, {"format": "text"},
         )  # fmt: skip
         assert blocks(d) == [("paragraph", "Words.")]
 
-    def test_suffixes(self) -> None:
-        assert sorted(SUFFIXES) == [
-            ".htm", ".html", ".markdown", ".md", ".rst", ".text", ".txt", ".xhtml",
-        ]  # fmt: skip
+    def test_what_is_said_of_it(self) -> None:
+        found = read("차를 우립니다.".encode("cp949"), uri="u", path="a.txt")
+        assert found == Read(found.document, ("is in cp949 (confidence 0.75)",), verbatim=True)
+        assert found.document.metadata == {"format": "text", "encoding": "cp949"}
+        assert not read(b"<html><p>a", uri="u", path="a.html").verbatim
+
+    def test_every_format_has_a_reader_and_suffixes_of_its_own(self) -> None:
+        for form in FORMATS:
+            assert callable(form.reader), form.name
+        suffixes = [suffix for form in FORMATS for suffix in form.suffixes]
+        assert len(suffixes) == len(set(suffixes))
+        assert frozenset(suffixes) == SUFFIXES
+        assert {".md", ".pdf", ".hwp", ".csv", ".eml", ".py"} <= SUFFIXES
+
+    @pytest.mark.parametrize(
+        ("data", "kind", "why"),
+        [
+            (b"", Empty, "is empty"),
+            (b" \n\t\n", Empty, "has no text"),
+            (b"\xef\xbb\xbf \r\n", Empty, "has no text"),
+            (b"\0\1\2\3" * 9, Unknown, "looks like a binary file"),
+            (b"\x89PNG\r\n\x1a\n\0\0", Unknown, "is a PNG image"),
+        ],
+    )
+    def test_nothing_to_read(self, data: bytes, kind: type[SourceError], why: str) -> None:
+        with pytest.raises(kind) as caught:
+            read(data, uri="u", path="x.txt")
+        assert caught.value.why.startswith(why)
+        assert (caught.value.path, bool(caught.value.remedy)) == ("x.txt", True)
 
     def test_suffix_case_and_none(self) -> None:
         assert headings(document("# A", "A.MD")) == [(1, "A")]
         assert blocks(document("# A", "README")) == [("paragraph", "# A")]
 
     def test_unknown_suffix(self) -> None:
-        with pytest.raises(SourceError, match=r"a\.docx: has a suffix that no reader takes"):
-            document("x", "a.docx")
+        with pytest.raises(Unknown, match=r"a\.qqq: has a suffix that no reader takes \(\.qqq\)"):
+            document("x", "a.qqq")
 
     def test_html_under_another_suffix(self) -> None:
         assert document("<!DOCTYPE html><p>a &lt; b", "a.txt").text == "a < b"
@@ -50,7 +75,7 @@ class TestRead:
     @settings(max_examples=200, deadline=None)
     def test_any_text_gives_blocks_in_order_or_a_source_error(self, text: str, path: str) -> None:
         try:
-            d = read(text.encode("utf-8", "surrogatepass"), uri="u", path=path)
+            d = read(text.encode("utf-8", "surrogatepass"), uri="u", path=path).document
         except SourceError:
             return
         end = 0
@@ -134,12 +159,15 @@ class TestMarkdown:
 
     def test_front_matter(self) -> None:
         d = document(FASTAPI)
-        assert (d.title, d.metadata) == ("Query Parameters", {"author": "Kim"})
+        assert d.title == "Query Parameters"
+        assert d.metadata == {
+            "author": "Kim", "hide": "navigation", "tags": "a, b", "format": "markdown",
+        }  # fmt: skip
 
     def test_rules_are_no_front_matter(self) -> None:
         d = document("---\n\nText.\n\n---\n\nMore.")
         assert blocks(d)[1] == ("paragraph", "Text.")
-        assert d.metadata == {}
+        assert d.metadata == {"format": "markdown"}
 
     @pytest.mark.parametrize(
         ("text", "title"),
@@ -178,7 +206,9 @@ class TestHtml:
             ("paragraph", "tail"),
         ]
         assert d.text == "\n\n".join(text for _, text in blocks(d))
-        assert (d.title, d.metadata) == ("The & page", {"author": "Kim"})
+        assert (d.title, d.metadata) == (
+            "The & page", {"author": "Kim", "format": "html"},
+        )  # fmt: skip
         assert headings(d) == [(1, "A bold head")]
 
     def test_title_from_heading(self) -> None:

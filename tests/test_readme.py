@@ -23,6 +23,8 @@ ROOT = Path(__file__).parents[1]
 READMES = [ROOT / "README.md", ROOT / "README.ko.md"]
 PAGES = [*READMES, *sorted((ROOT / "docs").rglob("*.md"))]
 BROUGHT_LATER = {ROOT / "docs/page.png"}
+NO_SETTING = {("index", "--watch")}
+"""Flags that share a setting's name only: this one says to go on, not what to watch."""
 
 
 def name(page: Path) -> str:
@@ -59,6 +61,8 @@ def shown_default(field: dataclasses.Field[object]) -> str:
         return "~/.cache/saem"
     if isinstance(field.default, bool):
         return str(field.default).lower()
+    if field.default == ():
+        return "[]"
     return '""' if field.default == "" else str(field.default)
 
 
@@ -80,7 +84,11 @@ def test_flags_of_settings_are_where_the_table_says(readme: Path) -> None:
     known = options()
     for setting, _, flagged in table(readme):
         flag = f"--{setting.replace('_', '-')}"
-        having = {c for c, flags in known.items() if flag in flags and not c.startswith("models ")}
+        having = {
+            c
+            for c, flags in known.items()
+            if flag in flags and not c.startswith("models ") and (c, flag) not in NO_SETTING
+        }
         listed = set(re.findall(r"`(\w+)`", flagged))
         if listed == {"models"}:
             listed = {c for c in known if not c.startswith("models ")}

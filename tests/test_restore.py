@@ -12,6 +12,7 @@ import pytest
 from rag.errors import BadQuery, CollectionLocked, CorruptIndex, IncompatibleIndex, SourceError
 from rag.index import Collection, backup
 from rag.index.backup import HEAD, SUMS, back_up, restore
+from rag.index.catalog import FORMAT
 from tests.support.collections import found
 from tests.support.corpus import row
 from tests.test_backup import filled, names, opened, target
@@ -109,7 +110,7 @@ class TestRefused:
 
     def refused(self, tmp_path: Path, member: tarfile.TarInfo) -> None:
         with tarfile.open(tmp_path / "evil.tar", "w") as tar:
-            head = json.dumps({"saem-backup": 1, "format": 2}).encode()
+            head = json.dumps({"saem-backup": 1, "format": FORMAT}).encode()
             for info, data in ((tarfile.TarInfo(HEAD), head), (member, b""),
                                (tarfile.TarInfo(SUMS), b"{}")):  # fmt: skip
                 info.size = len(data)
@@ -125,5 +126,5 @@ class TestRefused:
             info = tarfile.TarInfo(HEAD)
             info.size = len(head)
             tar.addfile(info, io.BytesIO(head))
-        with pytest.raises(IncompatibleIndex, match="backup format is 1, this is 2"):
+        with pytest.raises(IncompatibleIndex, match=f"backup format is 1, this is {FORMAT}"):
             restore(tmp_path / "old.tar", tmp_path / "again")

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from eval.draft import Draft, Kind
 from eval.roundtrip import Asked, RoundTrip, jaccard, normalized, substance
-from rag.analysis import analyse
+from rag import analysis
 from rag.index import Collection
 from rag.search import Searcher
 from rag.settings import Settings
@@ -108,7 +108,7 @@ def test_near_duplicates_are_those_that_comparing_all_pairs_finds(
     asked = Asked(collection)
     kept: list[tuple[str, frozenset[str]]] = []
     for text in map(" ".join, lists):
-        terms = frozenset(t.text for t in analyse(text))
+        terms = frozenset(analysis.terms(text))
         if any(normalized(text) == normalized(other) for other, _ in kept):
             expected = "asked before"
         elif any(jaccard(terms, other) >= 0.8 for _, other in kept):

@@ -9,10 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from indexer.chunk import chunk
+from indexer.chunk import chunk, whole
 from indexer.readers import read
 from indexer.rows import growing, make_rows, terms_of
-from rag.analysis import detect, positions, terms
+from rag.analysis import Analyser, detect, language_term
+from rag.analysis.latin import stemmed
 from rag.index import Row, Stat
 from rag.index.lookup import MOST
 from rag.index.postings import invert
@@ -20,6 +21,7 @@ from rag.index.rows import Terms, joined
 from rag.types import Chunk, Document
 from tests.support.sparse import fielded
 
+ANALYSER = Analyser()
 TEXT = st.text(st.sampled_from("ab Run the 한국어문장이다 é.\n_-1\U0001f600あ東"), max_size=30)
 WORD = st.sampled_from(["a", "b", "한국"])
 PASSAGES = st.lists(
@@ -33,6 +35,18 @@ CHUNKS = st.lists(st.tuples(TEXT, st.lists(TEXT, max_size=2), TEXT), max_size=8)
 
 def passage(title: str, heading: list[str], text: str) -> Chunk:
     return Chunk("d", "v", 0, 0, len(text), text, "p", title, tuple(heading))
+
+
+def cut(document: Document) -> list[Chunk]:
+    return chunk(document, 40)
+
+
+def expected(c: Chunk) -> list[str]:
+    """The terms of a passage, by its text's language, and which that is if not English."""
+    language = detect(c.text)
+    found = [*ANALYSER.terms(c.above, language), *ANALYSER.terms(c.text, language)]
+    stems = stemmed(language)
+    return found if stems == "en" else [*found, language_term(stems)]
 
 
 def placed(t: Terms, i: int) -> tuple[int, list[tuple[str, int]]]:
@@ -49,28 +63,32 @@ class TestTermsOf:
         self, parts: list[tuple[str, list[str], str]]
     ) -> None:
         chunks = [passage(*part) for part in parts]
-        found = terms_of(chunks)
-        assert [found[i] for i in range(len(chunks))] == [
-            [*terms(c.above), *terms(c.text)] for c in chunks
+        found = terms_of(chunks, ANALYSER)
+        assert [found[i] for i in range(len(chunks))] == list(map(expected, chunks))
+        assert found.heads.tolist() == [
+            len(ANALYSER.terms(c.above, detect(c.text))) for c in chunks
         ]
-        assert [found[i] for i in range(len(chunks))] == [list(terms(c.context)) for c in chunks]
-        assert found.heads.tolist() == [len(list(terms(c.above))) for c in chunks]
 
     @given(CHUNKS)
     def test_places_are_those_of_each_field_and_the_text_lies_apart(
         self, parts: list[tuple[str, list[str], str]]
     ) -> None:
         chunks = [passage(*part) for part in parts]
-        found = terms_of(chunks)
+        found = terms_of(chunks, ANALYSER)
         for i, c in enumerate(chunks):
             heads, places = placed(found, i)
-            above, own = list(positions(c.above)), list(positions(c.text))
+            language = detect(c.text)
+            above = ANALYSER.positions(c.above, language)
+            own = ANALYSER.positions(c.text, language)
             assert places[:heads] == above
             shift = above[-1][1] + 100 if above else 0
-            assert places[heads:] == [(term, at + shift) for term, at in own]
+            placed_so = [(term, at + shift) for term, at in own]
+            assert places[heads : heads + len(own)] == placed_so
 
     def test_by_value(self) -> None:
-        found = terms_of([passage("Tea", ["Tea", "Green"], "Green leaves"), passage("", [], "tea")])
+        found = terms_of(
+            [passage("Tea", ["Tea", "Green"], "Green leaves"), passage("", [], "tea")], ANALYSER
+        )
         assert [found[0], found[1]] == [["tea", "green", "green", "leav"], ["tea"]]
         assert found.positions.tolist() == [0, 1, 101, 102, 0]
         assert found.heads.tolist() == [2, 0]
@@ -78,9 +96,19 @@ class TestTermsOf:
         assert p.lengths.tolist() == [[2, 2], [1, 0]]
         assert p.of("green")[1].tolist() == [[1, 1]]
 
+    def test_a_passage_with_other_stems_says_so(self) -> None:
+        german = "Die Häuser sind groß, und das Wetter ist heute schön."
+        found = terms_of([passage("", [], t) for t in ("tea", german, "", german, "")], ANALYSER)
+        assert found[0] == ["tea"]
+        assert found[1] == found[3] == [
+            "haus", "gross", "wett", "heut", "schon", language_term("de"),
+        ]  # fmt: skip
+        assert [len(found[i]) for i in range(5)] == [1, 6, 0, 6, 0]
+        assert invert([found]).of(language_term("de"))[0].tolist() == [1, 3]
+
     def test_none(self) -> None:
         for chunks in ([], [passage("", [], "")], [passage("", [], " ")] * 3):
-            found = terms_of(chunks)
+            found = terms_of(chunks, ANALYSER)
             assert (len(found), len(found.ids)) == (len(chunks), 0)
 
 
@@ -91,18 +119,22 @@ class TestMakeRows:
             + "Green tea is brewed at 80 degrees. " * 30
             + "\n\n## Black\n\nIt boils.",
             "차.md": "# 차\n\n녹차는 80도에서 우립니다. " * 9,
+            "haus.md": "# Häuser\n\nDie Häuser sind groß, und das Wetter ist heute schön.",
             "code.txt": "x = 1",
             "digits.txt": "1 2 3",
         }
         return [
-            (read(text.encode(), uri=f"file:///{path}", path=path), Stat(len(text), 7, "s" + path))
+            (
+                read(text.encode(), uri=f"file:///{path}", path=path).document,
+                Stat(f"{len(text)}:7", "s" + path),
+            )
             for path, text in files.items()
         ]
 
     def test_each_document_has_its_passages_their_terms_its_language_and_stat(self) -> None:
         documents = self.documents()
-        rows = make_rows(documents, 40)
-        assert [row.language for row in rows] == ["en", "ko", "en", "und"]
+        rows = make_rows(documents, cut, ANALYSER)
+        assert [row.language for row in rows] == ["en", "ko", "de", "en", "und"]
         assert len(rows[0].chunks) > 2
         for row, (document, stat) in zip(rows, documents, strict=True):
             assert (row.document, row.stat) == (document, stat)
@@ -110,28 +142,30 @@ class TestMakeRows:
             assert len(row.terms) == len(row.chunks)
             for i, c in enumerate(row.chunks):
                 assert document.text[c.start : c.end] == c.text
-                assert row.terms[i] == list(terms(c.context))
+                assert row.terms[i] == expected(c)
 
     def test_analysed_together_or_alone_is_the_same(self) -> None:
         documents = self.documents()
-        for row, one in zip(make_rows(documents, 40), documents, strict=True):
-            (alone,) = make_rows([one], 40)
+        for row, one in zip(make_rows(documents, cut, ANALYSER), documents, strict=True):
+            (alone,) = make_rows([one], cut, ANALYSER)
             assert [placed(row.terms, i) for i in range(len(row.terms))] == [
                 placed(alone.terms, i) for i in range(len(alone.terms))
             ]
 
     def test_uncut(self) -> None:
         documents = self.documents()
-        for row, (document, _) in zip(make_rows(documents, 0), documents, strict=True):
-            (whole,) = row.chunks
-            assert (whole.start, whole.end, whole.text) == (0, len(document.text), document.text)
-            assert (whole.position, whole.title, whole.heading) == (0, document.title, ())
-            assert row.terms[0] == list(terms(whole.context))
+        for row, (document, _) in zip(
+            make_rows(documents, whole, ANALYSER), documents, strict=True
+        ):
+            (one,) = row.chunks
+            assert (one.start, one.end, one.text) == (0, len(document.text), document.text)
+            assert (one.position, one.title, one.heading) == (0, document.title, ())
+            assert row.terms[0] == expected(one)
 
     def test_none_and_blank(self) -> None:
-        assert make_rows([], 40) == []
+        assert make_rows([], cut, ANALYSER) == []
         blank = Document("file:///b", "b", "", " \n ")
-        (row,) = make_rows([(blank, Stat())], 40)
+        (row,) = make_rows([(blank, Stat())], cut, ANALYSER)
         assert (row.chunks, len(row.terms), row.language) == ([], 0, "und")
 
 
@@ -209,7 +243,11 @@ class TestTerms:
         ]  # fmt: skip
 
     def test_come_over_whole_from_a_process(self) -> None:
-        row = make_rows([(read(b"# Tea\n\nGreen.", uri="u", path="a.md"), Stat(3, 4, "x"))], 40)[0]
+        row = make_rows(
+            [(read(b"# Tea\n\nGreen.", uri="u", path="a.md").document, Stat("3:4", "x"))],
+            cut,
+            ANALYSER,
+        )[0]
         assert type(row).__reduce__(row)[0] is type(row)
         same = ForkingPickler.loads(ForkingPickler.dumps(row))
         assert (same.document, same.chunks, same.stat) == (row.document, row.chunks, row.stat)

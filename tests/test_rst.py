@@ -115,3 +115,28 @@ class TestRst:
         d = document(".. include:: /etc/hostname\n\n.. nonsense:: x\n\n:nonsense:`y`", "a.rst")
         assert d.text == ".. include:: /etc/hostname\n\n.. nonsense:: x\n\n:nonsense:`y`"
         assert capfd.readouterr() == ("", "")
+
+    def test_field_list_below_the_title_is_metadata(self) -> None:
+        d = document(
+            "Title\n=====\n\n:Author: Kim\n:Tags: tea,\n   차\n:orphan:\n\nText.\n\n:not: this\n",
+            "a.rst",
+        )
+        assert d.metadata == {"author": "Kim", "tags": "tea, 차", "format": "rst"}
+        assert document("Text.\n\n:a: b\n\n:c: d", "a.rst").metadata == {"a": "b", "format": "rst"}
+
+    @pytest.mark.parametrize(
+        ("table", "head"),
+        [
+            ("=== ===\na   b\n=== ===\n1   2\n=== ===", "=== ===\na   b\n=== ==="),
+            ("=== ===\n1   2\n=== ===", ""),
+            ("+---+\n| a |\n+===+\n| 1 |\n+---+", "+---+\n| a |\n+===+"),
+            ("+---+\n| 1 |\n+---+", ""),
+        ],
+    )
+    def test_rows_that_head_a_table(self, table: str, head: str) -> None:
+        d = document(f"Text.\n\n{table}\n\nText.", "a.rst")
+        (block,) = [b for b in d.blocks if b.kind == "table"]
+        assert (d.text[block.start : block.end], d.text[block.start : block.header]) == (
+            table,
+            head,
+        )

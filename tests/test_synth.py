@@ -12,7 +12,7 @@ import pytest
 from eval.dataset import Dataset
 from eval.draft import KINDS
 from eval.synth import Summary, synthesize
-from rag.analysis import analyse, detect
+from rag.analysis import detect, terms
 from rag.answer.llm import HttpLLM
 from rag.errors import BadQuery
 from rag.search import Searcher
@@ -105,7 +105,7 @@ def writer(chat: list[dict[str, str]]) -> str:
         answers, tail = [], ("먼저 세운 사람" if korean else "founded by whom, and why so early")
     else:
         tail = "공방이나 배가 바쁜 때와 곳" if korean else "busy when, or going whither"
-    key = " ".join(t.text for t in analyse(last) if t.text.isdigit())
+    key = " ".join(term for term in terms(last) if term.isdigit())
     question = f"{about} {key} {tail}?"
     return json.dumps({"question": question, "answer": " / ".join(answers)})
 

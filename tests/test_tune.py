@@ -151,3 +151,12 @@ def test_learned_weights_put_the_relevant_first() -> None:
 def test_nothing_relevant_teaches_nothing() -> None:
     rows = np.ones((2, len(FEATURES)))
     assert learn([Candidates(Query("a", "?"), [], rows, np.zeros(2, bool))]) is None
+
+
+def test_morphemes_are_weighed_where_korean_is_asked(base: Settings) -> None:
+    english = by_length()
+    korean = replace(
+        english, queries=tuple(replace(q, text=f"{q.text} 차") for q in english.queries)
+    )
+    for data, expected in ((english, False), (korean, True)):
+        assert ("morpheme_weight" in Tuner(data, base, trials=2)._space()) is expected

@@ -221,7 +221,8 @@ def test_equal_passages_are_encoded_once(
     for i in range(6):
         (folder / f"copy{i}.txt").write_text("The same words.")
     (folder / "last").mkdir()
-    docs.index(lexical, folder, vectors=False)
+    every = Workspace(lexical.settings.replace(near_duplicates=0.0))
+    docs.index(every, folder, vectors=False)
     collection = lexical.collection()
     copies = [n for n, text in collection.unencoded(99) if text.endswith("The same words.")]
     monkeypatch.setattr(vectors, "_COMMIT_SECONDS", 0.0)

@@ -9,12 +9,12 @@ from pathlib import Path
 
 import pytest
 
-from indexer.rows import terms_of
 from rag.index import Collection
+from rag.index.catalog import FORMAT
 from rag.index.merger import Merger
 from rag.index.verify import Verified, verify
 from tests.support.collections import doc_id, spawn
-from tests.support.corpus import encode, row
+from tests.support.corpus import ANALYSE, encode, row
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +38,7 @@ def sound(collection: Collection, place: Path) -> Path:
 
 
 def check(place: Path, sample: int = 100) -> Verified:
-    return verify(place, terms_of, sample)
+    return verify(place, ANALYSE, sample)
 
 
 def serious(place: Path, sample: int = 100) -> list[tuple[str, str]]:
@@ -157,7 +157,7 @@ class TestFiles:
     def test_another_format(self, sound: Path) -> None:
         change(sound, "UPDATE meta SET value = '1' WHERE key = 'format'")
         (problem,) = check(sound).problems
-        assert problem.what == "its format is 1, this is 2"
+        assert problem.what == f"its format is 1, this is {FORMAT}"
         assert "index into a new collection" in problem.remedy
 
 

@@ -37,7 +37,12 @@ def collection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Collection]
         [
             row("a.md", "alpha", title="Alpha", metadata={"team": "red", "year": "2024"}),
             row("docs/b.md", "beta", title="Beta", metadata={"team": "blue"}, groups=("staff",)),
-            row("docs/deep/c.txt", "gamma", metadata={"team": "red"}, groups=("hr", "law")),
+            row(
+                "docs/deep/c.txt",
+                "gamma",
+                metadata={"team": "red", "tags": "green tea, 차, pot"},
+                groups=("hr", "law"),
+            ),
             row("문서/한글.md", "델타", language="ko", title="제목", metadata={"팀": "빨강"}),
             row("docs/x[1].md", "evil", metadata={e: e for e in EVIL}, groups=("' OR 1=1 --",)),
         ]
@@ -63,6 +68,10 @@ class TestFields:
             ({"team": ("red",), "year": ("2024",)}, ["a.md"]),
             ({"team": ("blue",), "year": ("2024",)}, []),
             ({"team": ("RED",)}, []),
+            ({"tags": ("차",)}, ["docs/deep/c.txt"]),
+            ({"tags": ("pot", "kettle")}, ["docs/deep/c.txt"]),
+            ({"tags": ("green tea, 차, pot",)}, ["docs/deep/c.txt"]),
+            ({"tags": ("tea", "green", "po", ", ")}, []),
             ({"colour": ("red",)}, []),
             ({"팀": ("빨강",)}, ["문서/한글.md"]),
             ({"title": ("Alpha", "제목")}, ["a.md", "문서/한글.md"]),

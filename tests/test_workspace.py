@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 
 import rag
+from indexer.chunk import whole
 from indexer.rows import make_rows
+from rag.analysis import Analyser
 from rag.encode import hashing, load_encoder
 from rag.errors import BadQuery, CollectionMissing, ConfigError, ModelMissing, NotFound
 from rag.index import Collection, Stat, Tuned
@@ -79,7 +81,7 @@ def longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
             return made
         return real(settings, *more)
 
-    monkeypatch.setattr("rag.workspace.load_encoder", load)
+    monkeypatch.setattr("rag.tools.load_encoder", load)
     return "longer"
 
 
@@ -120,7 +122,7 @@ def test_an_encoder_that_cannot_be_found_leaves_lexical_search(
     saem: Workspace, longer: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, folder: Path
 ) -> None:
     saem.reindex(longer)
-    monkeypatch.setattr("rag.workspace.load_encoder", load_encoder)
+    monkeypatch.setattr("rag.tools.load_encoder", load_encoder)
     other = Workspace(saem.settings.replace(cache=tmp_path / "empty"))
     result = other.searcher().search("black tea")
     assert (result.mode, result.hits[0].chunk.path) == ("bm25", "en/tea.md")
@@ -160,7 +162,7 @@ def test_a_collection_that_was_made_anew_is_opened_anew(saem: Workspace, folder:
     other = Workspace(saem.settings)
     other.index(docs.write(folder.parent / "new", {"z.md": "# Zebra\n\nStripes."}))
     with pytest.raises(CollectionMissing):
-        old.upsert(make_rows([(Document("x", "x.md", "", "Text."), Stat())], 300))
+        old.upsert(make_rows([(Document("x", "x.md", "", "Text."), Stat())], whole, Analyser()))
     assert [h.chunk.path for h in saem.searcher().search("stripes").hits] == ["z.md"]
     assert [h.chunk.path for h in other.searcher().search("stripes").hits] == ["z.md"]
     other.close()

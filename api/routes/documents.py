@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
+from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Annotated, Any
 from unicodedata import normalize
@@ -11,10 +11,10 @@ from fastapi import APIRouter, File, Form, UploadFile
 
 from api import schemas
 from api.state import Saem
-from indexer.readers import read
+from indexer.reading import Job
 from indexer.rows import make_rows
-from rag.analysis import FINGERPRINT
-from rag.errors import NotFound, SourceError
+from indexer.rules import ruled
+from rag.errors import NotFound
 from rag.index import Known, Stat
 from rag.types import Filter, encodable
 
@@ -71,25 +71,23 @@ def upload(
     collection: Annotated[str | None, Form()] = None,
 ) -> dict[str, Any]:
     """Index files; one of the same name replaces its predecessor. Searchable on return."""
-    documents, failed = [], []
-    for file in files:
-        name = _path(file.filename or "")
-        data = file.file.read()
-        try:
-            read_document = read(data, uri=f"upload:{name}", path=name)
-        except SourceError as e:
-            failed.append({"path": name, "error": str(e)})
-            continue
-        stat = Stat(len(data), 0, hashlib.sha256(data).hexdigest())
-        documents.append((read_document, stat))
-    if not documents:
-        return {"documents": [], "failed": failed}
+    recipe = saem.recipe()
+    latest, failed, notes = {}, [], []
+    for reading in saem.readers().read(_jobs(files)):
+        notes += [{"path": reading.path, "note": note} for note in reading.notes]
+        if reading.document:
+            document = ruled(reading.document, saem.settings.rules)
+            latest[document.id] = document, Stat(sha256=reading.sha256)
+        else:
+            failed.append({"path": reading.path, "error": str(reading.error)})
+    if not latest:
+        return {"documents": [], "failed": failed, "notes": notes}
     target = saem.collection(collection, create=True)
-    target.ensure("analyser", FINGERPRINT)
-    latest = {document.id: (document, stat) for document, stat in documents}
-    target.upsert(make_rows(list(latest.values()), saem.settings.chunk_tokens), wait=_WAIT)
+    target.ensure("analyser", recipe.analyser.fingerprint)
+    rows = make_rows(list(latest.values()), recipe.chunker, recipe.analyser)
+    target.upsert(rows, wait=_WAIT)
     known = target.documents(Filter({"document": tuple(latest)}))
-    return {"documents": [_item(d) for d in known], "failed": failed}
+    return {"documents": [_item(d) for d in known], "failed": failed, "notes": notes}
 
 
 @router.delete("/documents/{document}", response_model=schemas.Deleted)
@@ -100,6 +98,12 @@ def delete(document: str, saem: Saem, collection: str | None = None) -> dict[str
     if not deleted:
         raise NotFound(f"there is no document '{document}' in collection '{target.name}'")
     return {"deleted": deleted}
+
+
+def _jobs(files: list[UploadFile]) -> Iterator[Job]:
+    for file in files:
+        name = _path(file.filename or "")
+        yield Job(f"upload:{name}", name, data=file.file.read())
 
 
 def _path(filename: str) -> str:
@@ -117,4 +121,5 @@ def _item(d: Known) -> dict[str, Any]:
         "title": d.title,
         "language": d.language,
         "passages": d.chunks,
+        "aliases": list(d.aliases),
     }

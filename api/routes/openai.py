@@ -88,7 +88,7 @@ async def _chunks(head: dict[str, Any], first: Event | None, rest: Question) -> 
                     yield chunk({"content": said + event.text})
                 yield chunk({}, "stop", rag=_extension(event))
     except RagError as e:
-        yield _failure(encodable(str(e)), type(e).__name__)
+        yield _failure(encodable(str(e)), e.kind.__name__)
     except Exception:
         log.exception("an answer failed")
         yield _failure(INTERNAL["error"]["message"], "InternalError")

@@ -3,7 +3,7 @@
 
 import { element, marked, paragraphs, sentence, unitsAt } from "./prose.js";
 import * as service from "./service.js";
-import { t, writtenIn } from "./text.js";
+import { at, t, writtenIn } from "./text.js";
 
 const SECTION = 12_000; // UTF-16 units: small enough to lay out at once, large enough to be few
 const LONGEST = 4_000; // of one block, for texts without line breaks
@@ -76,7 +76,7 @@ export async function openDocument(target, collection) {
   loading?.abort();
   const mine = (loading = new AbortController());
   title.textContent = target.title ?? target.path;
-  where.textContent = target.line ? `${target.path}:${target.line}` : target.path;
+  where.textContent = target.path + at(target);
   back.hidden = true;
   body.replaceChildren();
   say(t("loading"));
@@ -86,7 +86,8 @@ export async function openDocument(target, collection) {
     const { span, note } = locate(found.text, target, found.version);
     title.textContent = found.title || found.path;
     title.lang = writtenIn(title.textContent);
-    where.textContent = span ? `${found.path}:${lineAt(found.text, span[0])}` : found.path;
+    const line = span && !target.page ? lineAt(found.text, span[0]) : 0;
+    where.textContent = found.path + at({ page: span && target.page, line });
     draw(found.text, span, target.n ? "quote" : "whole"); // a citation, or all of a passage
     say(note ? t(note) : "");
     back.hidden = !span;

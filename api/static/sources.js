@@ -2,7 +2,7 @@
 // marker opens. Asks the page to open documents through the `saem:open` event.
 
 import { cuts, element, excerpt, unitSpans } from "./prose.js";
-import { count, t, writtenIn } from "./text.js";
+import { at, count, t, writtenIn } from "./text.js";
 
 // Citations by their number: n -> {n, hit, citations}. The hit is the passage that holds them.
 export function byNumber({ citations, hits }) {
@@ -26,10 +26,10 @@ function quoted(hit, citations) {
   return { text, spans: [[0, text.length]] };
 }
 
-// "folder/" in a quiet voice, the file's name and line in a clear one.
-function place(path, line) {
+// "folder/" in a quiet voice, the file's name and page or line in a clear one.
+function place({ path, page, line }) {
   const cut = path.lastIndexOf("/") + 1;
-  const name = `${path.slice(cut)}${line ? `:${line}` : ""}`;
+  const name = path.slice(cut) + at({ page, line });
   return element("span", { class: "place" }, element("span", {}, path.slice(0, cut)), name);
 }
 
@@ -100,7 +100,7 @@ export function sourceCard({ n, hit, citations }, votes) {
   const { text, spans } = quoted(hit, citations);
   const [cited] = citations;
   const node = card(String(n), heading(hit, cited), passage(text, spans, "quote", 140, Infinity, firstOf(hit, spans)), {
-    place: place(cited.path, cited.line),
+    place: place(cited),
     open: opener(cited.path, cited),
     votes,
   });
@@ -113,7 +113,7 @@ export function sourceCard({ n, hit, citations }, votes) {
 export function hitCard(hit, { scored = false, brief = false, votes = null } = {}) {
   const spans = unitSpans(hit.text, hit.matches ?? []);
   return card(scored ? count(hit.rank) : "", heading(hit), passage(hit.text, spans, "term", brief ? 50 : 110, brief ? 200 : 480, behindHeadings(hit)), {
-    place: place(hit.path),
+    place: place({ path: hit.path }),
     scores: scored ? scores(hit) : null,
     open: opener(hit.path, { ...hit, quote: hit.text }),
     votes,
@@ -161,7 +161,7 @@ function showNote(marker, source, citations) {
     const some = excerpt(text, spans, cuts(text, spans, 60, Infinity, firstOf(source.hit, spans)), "quote");
     const body = element("div", { class: "passage", lang: writtenIn(text) }, some);
     if (index === 0) body.id = "note-text";
-    const foot = element("div", { class: "card-foot" }, place(citation.path, citation.line), opener(citation.path, citation));
+    const foot = element("div", { class: "card-foot" }, place(citation), opener(citation.path, citation));
     return element("div", {}, body, foot);
   });
   note.replaceChildren(...parts);
@@ -183,7 +183,9 @@ export function markerFor(source, citations) {
   const [first] = citations;
   const marker = element("button", { type: "button", class: "marker" }, String(source.n));
   marker.dataset.n = source.n;
-  marker.setAttribute("aria-label", t("source", { n: source.n, path: first.path, line: first.line }));
+  const { n } = source;
+  const { path, page, line } = first;
+  marker.setAttribute("aria-label", t(page ? "sourcePage" : "source", { n, path, at: page || line }));
   marker.setAttribute("aria-expanded", "false");
   const show = () => showNote(marker, source, citations);
   marker.addEventListener("pointerenter", (event) => event.pointerType === "mouse" && !pinned && show());

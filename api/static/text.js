@@ -42,7 +42,9 @@ const WORDS = {
     foundIn: { one: "One passage in {ms} ms", other: "{n} passages in {ms} ms" },
     nothing: "No passage matches. Other words may find it.",
     warnings: "Please note",
-    source: "Source {n}: {path}, line {line}",
+    source: "Source {n}: {path}, line {at}",
+    sourcePage: "Source {n}: {path}, page {at}",
+    page: "page {page}",
     sourcePlain: "Source {n}",
     quote: "Quoted passage",
     open: "Open document",
@@ -127,7 +129,9 @@ const WORDS = {
     foundIn: "구절 {n}개, {ms}ms",
     nothing: "맞는 구절이 없습니다. 다른 낱말로 찾아보세요.",
     warnings: "알아 두세요",
-    source: "출처 {n}: {path} {line}행",
+    source: "출처 {n}: {path} {at}행",
+    sourcePage: "출처 {n}: {path} {at}쪽",
+    page: "{page}쪽",
     sourcePlain: "출처 {n}",
     quote: "인용한 구절",
     open: "문서 열기",
@@ -210,6 +214,9 @@ export function t(key, values = {}) {
 }
 
 // Writes the words into every element that asks for them: text, label, placeholder or title.
+// What follows a path: the page where a document has pages, else the line.
+export const at = ({ page, line }) => (page ? `, ${t("page", { page })}` : line ? `:${line}` : "");
+
 export function translate(root) {
   document.documentElement.lang = current;
   for (const element of root.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);

@@ -12,14 +12,15 @@ import os
 import re
 import sqlite3
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
 from eval.bench.corpora import Passage
+from indexer.chunk import Chunker, load_chunker
 from indexer.pool import ordered
 from indexer.rows import growing, make_rows
-from rag import analysis
-from rag.analysis import FINGERPRINT
+from rag.analysis import Analyser
 from rag.index import Collection, Row, Stat
 from rag.search import Searcher
 from rag.settings import Settings
@@ -66,7 +67,7 @@ class Saem:
 
     def build(self, passages: Sequence[Passage]) -> None:
         collection = Collection(self.folder, create=True)
-        collection.ensure("analyser", FINGERPRINT)
+        collection.ensure("analyser", Analyser().fingerprint)
         batches = (passages[i : i + BATCH] for i in range(0, len(passages), BATCH))
         with collection.loading():
             for rows in growing(ordered(_rows, batches, (os.cpu_count() or 2) - 1)):
@@ -79,8 +80,8 @@ class Saem:
         self.searcher = Searcher(self.collection, None, Settings(encoder="none"))
 
     def search(self, question: str) -> list[str]:
-        terms = analysis.terms(question)
-        return [id_ for id_, _ in self.collection.sparse(terms, K)]
+        asked = self.collection.match(self.searcher.parse(question), tolerant=False)
+        return [id_ for id_, _ in self.collection.sparse(asked, K)]
 
     def paths(self, question: str) -> list[str]:
         """Ids of the corpus in place of Saem's own."""
@@ -284,4 +285,9 @@ def _document(passage: Passage) -> Document:
 
 
 def _rows(passages: Sequence[Passage]) -> list[Row]:
-    return make_rows([(_document(p), Stat()) for p in passages], Settings().chunk_tokens)
+    return make_rows([(_document(p), Stat()) for p in passages], _chunker(), Analyser())
+
+
+@cache
+def _chunker() -> Chunker:
+    return load_chunker(Settings())

@@ -57,7 +57,7 @@ def read(file: Path) -> Dataset:
 
 def _articles(file: Path) -> list[Any]:
     try:
-        root = json.loads(decode(content(file), str(file)))
+        root = json.loads(decode(content(file), str(file)).text)
     except json.JSONDecodeError as e:
         raise SourceError(str(file), f"is not valid JSON: {e.msg}", e.lineno, remedy=_SHAPE) from e
     except RecursionError as e:

@@ -17,7 +17,7 @@ from pathlib import Path
 from eval.dataset import Dataset, Query
 from eval.formats.corpus import SPAN
 from eval.formats.lines import Skipped, content, labelled, name_of
-from indexer.readers.decode import clean, decode
+from indexer.readers.decode import decode
 from rag.errors import SourceError
 
 _NAMES = {"질문": "question", "답": "answer", "답변": "answer", "출처": "source"}
@@ -56,17 +56,8 @@ def read(file: Path) -> Dataset:
 
 
 def _text(file: Path) -> tuple[str, tuple[str, ...]]:
-    data = content(file)
-    try:
-        return decode(data, str(file)), ()
-    except SourceError as e:
-        if e.line is None:  # empty or binary
-            raise
-        try:
-            text = data.decode("cp949")
-        except UnicodeDecodeError:
-            raise e from None
-        return clean(text), (f"{file}: is not UTF-8 and was read as CP949",)
+    found = decode(content(file), str(file))
+    return found.text, tuple(f"{file}: {note}" for note in found.notes)
 
 
 def _header(file: Path, text: str) -> tuple[list[str], str]:

@@ -34,7 +34,7 @@ def read(folder: Path, split: str) -> Dataset:
     topics, file = _one(folder, "topics", split), _one(folder, "qrels", split)
     judged, warnings = qrels.read(file)
     skipped = Skipped(topics)
-    text = decode(content(topics), str(topics))
+    text = decode(content(topics), str(topics)).text
     each = _classic(text, skipped) if _TOP.search(text) else _tabbed(text, skipped)
     queries: dict[str, Query] = {}
     for line, key, title in each:

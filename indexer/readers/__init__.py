@@ -3,39 +3,48 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
-from types import MappingProxyType
 
-from indexer.readers.decode import decode
-from indexer.readers.html import read_html
-from indexer.readers.markdown import read_markdown
-from indexer.readers.parsed import Parsed, Reader
-from indexer.readers.rst import read_rst
-from indexer.readers.text import read_text
-from rag.errors import SourceError
-from rag.types import Document
+from indexer.readers.dates import day
+from indexer.readers.decode import clean
+from indexer.readers.formats import FORMATS, SUFFIXES, Format
+from indexer.readers.parsed import Parsed, Raw, Reader
+from indexer.readers.refusals import Empty, Unknown
+from indexer.readers.sniff import sniff
+from rag.types import Block, Document
 
-__all__ = ["SUFFIXES", "Parsed", "Reader", "read"]
+__all__ = [
+    "FORMATS",
+    "SUFFIXES",
+    "Empty",
+    "Format",
+    "Parsed",
+    "Raw",
+    "Read",
+    "Reader",
+    "Unknown",
+    "read",
+    "sniff",
+]
 
-SUFFIXES: Mapping[str, Reader] = MappingProxyType(
-    {
-        ".md": read_markdown,
-        ".markdown": read_markdown,
-        ".txt": read_text,
-        ".text": read_text,
-        ".rst": read_rst,
-        ".html": read_html,
-        ".htm": read_html,
-        ".xhtml": read_html,
-    }
-)
-
-_HTML = re.compile(r"\s*(?:<\?xml[^>]*>\s*)?<(?:!doctype html|html)\b", re.IGNORECASE)
+_BLANK = re.compile(rb"(?:\xef\xbb\xbf)?\s*+\Z")
 
 
-def read(data: bytes, *, uri: str, path: str) -> Document:
-    """The document that a file holds.
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A document, and what people should know of how it was read.
+
+    ``verbatim``: its text is the file's own (cleaned), so its lines are the file's lines.
+    """
+
+    document: Document
+    notes: tuple[str, ...] = ()
+    verbatim: bool = False
+
+
+def read(data: bytes, *, uri: str, path: str) -> Read:
+    """The document that a file holds. Nothing is fetched, run or written.
 
     Parameters
     ----------
@@ -44,46 +53,55 @@ def read(data: bytes, *, uri: str, path: str) -> Document:
     uri
         Where it comes from; the document's id derives from it.
     path
-        How it is shown to people; its suffix picks the reader, unless the text is plainly HTML.
-        A file without a suffix (``README``) is plain text.
+        How it is shown to people; its suffix helps to tell the format.
 
     Raises
     ------
+    Empty
+        It holds no text.
+    Unknown
+        No reader takes it.
     SourceError
-        No reader takes the suffix, the file is empty, binary or in an unsupported encoding, or it
-        has no text.
+        It is damaged, too large or too deep, or its encoding cannot be told.
     """
-    reader = _reader(path)
-    text = decode(data, path)
-    if _HTML.match(text):
-        reader = read_html
-    parsed = reader(text)
+    if not data:
+        raise Empty(path)
+    if _BLANK.match(data):
+        raise Empty(path, "has no text")
+    raw = Raw(data, path)
+    form = sniff(data, path)
+    parsed = form.reader(raw)
     if not parsed.blocks:
-        raise SourceError(path, "has no text", remedy="Write something into it or leave it out")
-    return Document(
+        raise Empty(path, "; ".join(["has no text", *parsed.notes]))
+    metadata = {clean(key): clean(value) for key, value in parsed.metadata.items()}
+    metadata |= {key: day(metadata[key]) for key in ("date", "modified") if key in metadata}
+    metadata["format"] = form.name
+    title = clean(parsed.title) or metadata.get("title", "") or _readable(path)
+    metadata.pop("title", None)
+    notes = parsed.notes
+    if raw.is_decoded:
+        notes += raw.decoded.notes
+        if raw.decoded.encoding != "utf-8":
+            metadata["encoding"] = raw.decoded.encoding
+    document = Document(
         uri=uri,
         path=path,
-        title=parsed.title or _readable(path),
+        title=title,
         text=parsed.text,
-        blocks=parsed.blocks,
-        metadata=parsed.metadata,
+        blocks=tuple(_titled(block) for block in parsed.blocks),
+        metadata=metadata,
+        pages=parsed.pages,
     )
+    return Read(document, notes, form.verbatim)
 
 
-def _reader(path: str) -> Reader:
-    suffix = PurePosixPath(path).suffix.lower()
-    if not suffix:
-        return read_text
-    if suffix not in SUFFIXES:
-        raise SourceError(
-            path,
-            f"has a suffix that no reader takes ({suffix})",
-            remedy=f"Convert it to one of {', '.join(SUFFIXES)}",
-        )
-    return SUFFIXES[suffix]
+def _titled(block: Block) -> Block:
+    """The block with a clean title: what is taken out of a text may join what stood apart."""
+    title = clean(block.title)
+    return block if title == block.title else replace(block, title=title)
 
 
 def _readable(path: str) -> str:
     """``guide/getting_started.md`` as ``getting started``."""
-    stem = PurePosixPath(path).stem
+    stem = clean(PurePosixPath(path).stem)
     return " ".join(re.split(r"[\s_-]+", stem)).strip() or path

@@ -1,18 +1,30 @@
-"""Markdown (CommonMark with tables and front matter). Knows no other format.
+"""Markdown (CommonMark with tables and front matter) and MDX. Knows no other format.
 
 Only markdown-it's block rules run over the text, inline markup is parsed in headings alone: a
-paragraph of many megabytes costs nothing.
+paragraph of many megabytes costs nothing. It makes an object of about half a kilobyte of each item
+and cell, so a long text is parsed in pieces.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
-from indexer.readers.parsed import Parsed, covering, first_title, line_offsets, trim
+from indexer.readers.frontmatter import front_matter
+from indexer.readers.mdx import prose
+from indexer.readers.parsed import (
+    Parsed,
+    Raw,
+    covering,
+    first_title,
+    line_offsets,
+    paragraphs,
+    trim,
+)
 from rag.types import Block, BlockKind
 
 _PARSER = MarkdownIt("commonmark").enable("table").disable("inline")
@@ -30,29 +42,78 @@ _CONTAINERS: dict[str, BlockKind] = {
     "ordered_list_open": "list",
     "blockquote_open": "quote",
 }
-_FRONT_MATTER = re.compile(r"---[ \t]*\n(?=[\w\"'-]+[ \t]*:|#|---)")
-_FRONT_MATTER_END = re.compile(r"^(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.MULTILINE)
-_SCALAR = re.compile(r"([\w-]+)[ \t]*:[ \t]+(\S.*)")
+_FENCE = re.compile(r"[ \t]*(`{3,}|~{3,})")
+# In lines: a piece is cut where it can be from the first on, anywhere at the second.
+_PIECE, _LONGEST_PIECE = 2_000, 5_000
+_MOST_LINES = 100_000
+_LONGEST_LINE = 100_000  # characters; a table's row of more is not told from prose
 _ATTRIBUTES = re.compile(r"[ \t]*\{:?[ \t]*[#.][^{}]*\}[ \t]*$")
 _MARKUP = re.compile(r"[\\`*_\[\]<&!]")
 _TITLE_CHARS = 500
 
 
-def read_markdown(text: str) -> Parsed:
+def read_markdown(raw: Raw) -> Parsed:
     """Blocks of a Markdown source; offsets refer to the source itself."""
-    start, metadata = _front_matter(text)
-    blocks = tuple(covering(text, _blocks(text, start), start))
+    return _parsed(raw.text, raw.text)
+
+
+def read_mdx(raw: Raw) -> Parsed:
+    """Blocks of an MDX source: of imports, exports and tags, only what stands between the tags."""
+    return _parsed(raw.text, prose(raw.text))
+
+
+def _parsed(text: str, shown: str) -> Parsed:
+    """Blocks of ``text`` where ``shown``, of equal length, is blank where nothing is to be read."""
+    start, metadata, notes = front_matter(text)
+    lines = line_offsets(shown, start)
+    if len(lines) > _MOST_LINES:
+        notes += (f"has {len(lines) - 1} lines: only its paragraphs were told apart",)
+        blocks = tuple(paragraphs(shown, start))
+    else:
+        blocks = tuple(covering(shown, _blocks(shown, lines), start))
     title = metadata.pop("title", "") or first_title(blocks)
-    return Parsed(text, blocks, title, metadata)
+    return Parsed(text, blocks, title, metadata, notes=notes)
 
 
-def _blocks(text: str, start: int) -> Iterator[Block]:
-    offsets = line_offsets(text, start)
-    tokens = _PARSER.parse(text[start:])
+def _blocks(text: str, lines: list[int]) -> Iterator[Block]:
+    last: Block | None = None
+    for first, end, cut in _pieces(text, lines):
+        for i, block in enumerate(_piece(text, lines[first : end + 1])):
+            if cut and i == 0 and block.kind == "paragraph" and last and last.kind != "heading":
+                block = replace(block, kind=last.kind)
+            last = block
+            yield block
+
+
+def _pieces(text: str, lines: list[int]) -> Iterator[tuple[int, int, bool]]:
+    """Lines ``[first, end)`` to be parsed together, and whether they go on with the piece before.
+
+    Lines too long are in none.
+    """
+    first, fence, cut, blank = 0, "", False, True
+    for i in range(len(lines) - 1):
+        here, after = lines[i], lines[i + 1]
+        fits = not fence and blank and not text[here].isspace() and i - first >= _PIECE
+        if fits or i - first >= _LONGEST_PIECE or after - here > _LONGEST_LINE:
+            if first < i:
+                yield first, i, cut
+            long = after - here > _LONGEST_LINE
+            cut = not fits and not long
+            first = i + long
+        if found := _FENCE.match(text, here, after):
+            closes = fence and found[1].startswith(fence) and not text[found.end() : after].strip()
+            fence = "" if closes else fence or found[1]
+        blank = text[here:after].isspace()
+    if first < len(lines) - 1:
+        yield first, len(lines) - 1, cut
+
+
+def _piece(text: str, offsets: list[int]) -> Iterator[Block]:
+    tokens = _PARSER.parse(text[offsets[0] : offsets[-1]])
     waiting: Block | None = None
     for kind, joins, token, content in _leaves(tokens):
         first, last = token.map or (0, 0)
-        begin = max(offsets[first], waiting.end if waiting else start)
+        begin = max(offsets[first], waiting.end if waiting else offsets[0])
         begin, end = trim(text, begin, offsets[min(last, len(offsets) - 1)])
         if begin >= end:
             continue
@@ -63,6 +124,8 @@ def _blocks(text: str, start: int) -> Iterator[Block]:
             yield waiting
         if kind == "heading":
             waiting = Block(kind, begin, end, int(token.tag[1]), _bare(content))
+        elif kind == "table" and last > first + 2:
+            waiting = Block(kind, begin, end, header=offsets[first + 2] - 1)
         else:
             waiting = Block(kind, begin, end)
     if waiting:
@@ -99,20 +162,3 @@ def _bare(heading: str) -> str:
 
 def _shown(token: Token) -> bool:
     return token.type in ("text", "code_inline", "text_special", "image", "softbreak", "hardbreak")
-
-
-def _front_matter(text: str) -> tuple[int, dict[str, str]]:
-    """Where the text proper starts, and the front matter's top-level scalars."""
-    head = _FRONT_MATTER.match(text)
-    tail = _FRONT_MATTER_END.search(text, head.end()) if head else None
-    if head is None or tail is None:
-        return 0, {}
-    found = (_SCALAR.fullmatch(line) for line in text[head.end() : tail.start()].split("\n"))
-    return tail.end(), {m[1]: _scalar(m[2]) for m in found if m and m[2][0] not in "[{|>&*#"}
-
-
-def _scalar(value: str) -> str:
-    value = value.strip()
-    if len(value) > 1 and value[0] == value[-1] and value[0] in "\"'":
-        return value[1:-1]
-    return re.split(r"\s#", value, maxsplit=1)[0].rstrip()

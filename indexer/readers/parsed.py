@@ -1,11 +1,41 @@
-"""What a reader makes of a text: the text, its blocks, a title, metadata. Knows no format."""
+"""What a reader gets and what it makes of it: text, blocks, a title, metadata. Knows no format."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
+from indexer.readers.decode import Decoded, decode
 from rag.types import Block
+
+
+@dataclass(frozen=True)
+class Raw:
+    """A file as it is: ``path`` is how it is shown to people, for messages and its suffix.
+
+    Raises
+    ------
+    SourceError
+        ``text`` and ``decoded``: the bytes are no text.
+    """
+
+    data: bytes
+    path: str
+
+    @cached_property
+    def decoded(self) -> Decoded:
+        """The clean text, and how the bytes were read."""
+        return decode(self.data, self.path)
+
+    @property
+    def text(self) -> str:
+        return self.decoded.text
+
+    @property
+    def is_decoded(self) -> bool:
+        """Whether anybody asked for the text."""
+        return "decoded" in self.__dict__
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,16 +52,22 @@ class Parsed:
     title
         Empty where the text names none.
     metadata
-        Scalars that the text states about itself.
+        Scalars that the text states about itself (``author``, ``date``, ``keywords``, ...).
+    pages
+        Offsets at which pages, slides or sheets begin, the first being 0 then.
+    notes
+        What went wrong with parts of it, for people ("page 3 is a picture ...").
     """
 
     text: str
     blocks: tuple[Block, ...]
     title: str = ""
     metadata: Mapping[str, str] = field(default_factory=dict)
+    pages: tuple[int, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
-Reader = Callable[[str], Parsed]
+Reader = Callable[[Raw], Parsed]
 
 
 def line_offsets(text: str, start: int = 0) -> list[int]:

@@ -2,24 +2,24 @@
 
 A scanner of our own: docutils reports a literal block by its last line and a list by its first
 alone, drops the body of a directive that it does not know (all of Sphinx's), and keeps roles that
-one text defines for the next. From docutils comes the width of a title, which decides whether the
-line under it is long enough; the tests hold the headings against its parser.
+one text defines for the next. The tests hold the headings against its parser.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from unicodedata import combining, east_asian_width
 
-from docutils.utils import column_width
-
-from indexer.readers.parsed import Parsed, first_title, line_offsets, trim
+from indexer.readers.parsed import Parsed, Raw, first_title, line_offsets, trim
 from rag.types import Block, BlockKind
 
 _ADORNMENT = re.compile(r"([!-/:-@\[-`{-~])\1*[ \t]*")
 _MARKUP = re.compile(r"(?:\.\.|[-*+•]|\||>>>)(?:\s|$)")
 _ITEM = re.compile(r"(?:[-*+•]|\(?(?:\d+|#|[A-Za-z])[.)])\s")
 _TABLE = re.compile(r"\+[-=+]+\+\s*$|=+(?: +=+)+\s*$")
+_HEAD_RULE = re.compile(r"\+=[+=]+\+$|=+(?: +=+)+$")
 _CODE = re.compile(
     r"\.\. (?:code-block|code|sourcecode|parsed-literal|literalinclude|highlight|prompt|math"
     r"|productionlist|graphviz|mermaid|testcode|testoutput|doctest|raw)::"
@@ -27,13 +27,32 @@ _CODE = re.compile(
 _ROLE = re.compile(r":[\w:+.-]+:`([^`]*)`|`([^`]*)`(?:__?|:[\w:+.-]+:)?")
 _TARGET = re.compile(r"^!?~?(.+?)\s*<[^<>]*>$|^[!~](.+)$")
 _EMPHASIS = re.compile(r"(?<![\w*])(\*\*?|\|)(\S(?:.*?\S)?)\1(?![\w*])")
+_FIELD = re.compile(r":([\w -]{1,40}):(?:[ \t]+(.*)|$)")
 _TITLE_CHARS = 500
 
 
-def read_rst(text: str) -> Parsed:
+def read_rst(raw: Raw) -> Parsed:
     """Blocks of a reStructuredText source; offsets refer to the source itself."""
+    text = raw.text
     blocks = tuple(_Scanner(text).blocks())
-    return Parsed(text, blocks, first_title(blocks))
+    return Parsed(text, blocks, first_title(blocks), dict(_fields(text, blocks)))
+
+
+def _fields(text: str, blocks: Sequence[Block]) -> Iterator[tuple[str, str]]:
+    """The field list that stands above the text or right below its title (docinfo)."""
+    for block in blocks[:2]:
+        lines = text[block.start : block.end].split("\n")
+        if block.kind == "paragraph" and _FIELD.match(lines[0]):
+            last = ""
+            found: dict[str, str] = {}
+            for line in lines:
+                if field := _FIELD.match(line):
+                    last = field[1].lower()
+                    found[last] = (field[2] or "").strip()
+                elif last:
+                    found[last] = f"{found[last]} {line.strip()}".strip()
+            yield from ((name, value) for name, value in found.items() if value)
+            return
 
 
 class _Scanner:
@@ -73,6 +92,8 @@ class _Scanner:
             else:
                 kind, end = self._run(i, indent)
                 block = self._block(kind, i, end)
+                if kind == "table":
+                    block = replace(block, header=self._header(i, end))
                 literal = self._opens_literal(kind, i, end)
             joins = after_list and block.kind == "list"
             after_list = block.kind == "list"
@@ -99,6 +120,13 @@ class _Scanner:
         self.list_indent = None
         return "paragraph", end
 
+    def _header(self, i: int, end: int) -> int:
+        """Where the rows that head a table end: at ``+===+``, or a simple table's second rule."""
+        rules = [n for n in range(i, end) if _HEAD_RULE.match(self.lines[n].strip())]
+        if self.lines[i].lstrip().startswith("="):
+            rules = rules[1:-1]
+        return self.offsets[rules[0]] + len(self.lines[rules[0]].rstrip()) if rules else 0
+
     def _opens_literal(self, kind: BlockKind, i: int, end: int) -> int | None:
         """Indentation that a literal block must exceed, where the run ends in ``::``."""
         last = self.lines[end - 1].strip()
@@ -118,7 +146,7 @@ class _Scanner:
             over = ""
         else:
             return None
-        if len(rule) < min(4, column_width(title)):
+        if len(rule) < min(4, _width(title)):
             return None
         style = (rule[0], bool(over))
         if style not in self.styles:
@@ -145,6 +173,11 @@ def _adornment(line: str) -> str:
     """The character that the whole line repeats, if it is one that may adorn a title."""
     found = _ADORNMENT.fullmatch(line)
     return found[1] if found and line not in ("::", "..") else ""
+
+
+def _width(title: str) -> int:
+    """In columns, of which Hangul takes two a letter."""
+    return sum(0 if combining(c) else 1 + (east_asian_width(c) in "WF") for c in title)
 
 
 def _bare(title: str) -> str:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from indexer.readers.parsed import Parsed, paragraphs
+from indexer.readers.parsed import Parsed, Raw, paragraphs
 
 
-def read_text(text: str) -> Parsed:
+def read_text(raw: Raw) -> Parsed:
     """Blocks of plain text; it names no title of its own."""
-    return Parsed(text, tuple(paragraphs(text)))
+    return Parsed(raw.text, tuple(paragraphs(raw.text)))

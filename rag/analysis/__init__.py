@@ -1,14 +1,31 @@
 """Text to terms, the same way for passages and questions. Knows no index.
 
 Text is cut into runs by script; each run is analysed by its family: bigrams for Hangul, Han and
-kana (``cjk``), stemmed words for the rest (``latin``). ``rag.analysis.batch`` does many texts at
-once for an index; it loads numba, so it is imported by name.
+kana (``cjk``), with morphemes of Korean beside them (``korean``), stemmed words for the rest
+(``latin``). An ``Analyser`` is what a collection is indexed and searched with; to compare texts
+with each other, ``terms`` are enough, which need no dictionary.
 """
 
 from __future__ import annotations
 
-from rag.analysis.analyser import FINGERPRINT, analyse, matcher, positions, terms
+from rag.analysis.analyser import (
+    Analyser,
+    is_morpheme,
+    language_term,
+    load_analyser,
+    shown,
+    terms,
+)
 from rag.analysis.language import detect
 from rag.analysis.sentences import sentences
 
-__all__ = ["FINGERPRINT", "analyse", "detect", "matcher", "positions", "sentences", "terms"]
+__all__ = [
+    "Analyser",
+    "detect",
+    "is_morpheme",
+    "language_term",
+    "load_analyser",
+    "sentences",
+    "shown",
+    "terms",
+]

@@ -167,7 +167,7 @@ class Answerer:
                 remedy="Shorten it",
             )
         budget = min(self.settings.context_tokens, room)
-        context, passages = pack(hits, budget, llm.count)
+        context, passages = pack(hits, budget, llm.count, self.searcher.collection.text)
         room -= context.tokens
         kept: list[Message] = []
         for message in reversed(history):
@@ -185,8 +185,8 @@ class Answerer:
 
     def _quoted(self, question: str, hits: Sequence[Hit], warnings: Sequence[str]) -> Answer:
         """An answer made of the documents' own best sentences."""
-        weights = self.searcher.collection.idf(terms(question))
         evidence = Evidence(hits[:_SOURCES], self.searcher.encoder)
+        weights = self.searcher.collection.idf(terms(question, evidence.language))
         quotes = evidence.relevant(question, weights, _QUOTED)
         if not quotes:  # passages of signs alone
             return self._refusal(question, detect(question), hits, warnings)
@@ -204,9 +204,10 @@ class Answerer:
     ) -> Answer:
         chunks = [hits[q.n - 1].chunk for q in quotes]
         places = [(c.document, c.version, q.start) for c, q in zip(chunks, quotes, strict=True)]
-        lines = self.searcher.collection.lines(places)
+        found = self.searcher.collection.places(places)
         citations = tuple(
-            Citation(q.n, c.document, c.version, c.path, line, q.start, q.end, q.text)
-            for q, c, line in zip(quotes, chunks, lines, strict=True)
-        )
+            Citation(q.n, c.document, c.version, c.path, at.line, q.start, q.end, q.text, at.page,
+                     at.aliases)
+            for q, c, at in zip(quotes, chunks, found, strict=True)
+        )  # fmt: skip
         return Answer(question, text, False, citations, tuple(hits), tuple(warnings))

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from rag import analysis
 from rag.search import Searcher, crosslingual
-from rag.search.query import parse
 from rag.types import SearchResult
 
 
@@ -19,12 +18,13 @@ def confidence(searcher: Searcher, result: SearchResult) -> float:
     Coverage is the share of the question's terms, weighted by rarity, that the best hit has.
     Similarity is the best cosine, as a share of the way from the average passage's cosine to 1.
     """
-    asked = parse(result.query).text
-    weights = searcher.collection.idf(analysis.terms(asked))
+    asked = searcher.parse(result.query).text
+    language = analysis.detect(result.hits[0].chunk.text) if result.hits else "en"
+    weights = searcher.collection.idf(analysis.terms(asked, language))
     total = sum(weights.values())
     covered = 0.0
     for hit in result.hits:
-        terms = weights.keys() & analysis.terms(hit.chunk.context)
+        terms = weights.keys() & analysis.terms(hit.chunk.context, language)
         covered = max(covered, sum(weights[t] for t in terms))
     coverage = covered / total if total else 0.0
     cosines = [hit.scores["dense"] for hit in result.hits if "dense" in hit.scores]

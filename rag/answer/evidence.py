@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from rag.analysis import sentences, terms
+from rag.analysis import detect, sentences, terms
 from rag.encode import Encoder
 from rag.types import Chunk, Hit
 
@@ -43,14 +43,20 @@ class Evidence:
     ----------
     encoder
         Ranks sentences by meaning, across languages; without one, shared terms decide alone.
+
+    Attributes
+    ----------
+    language
+        That of the first passage, by whose rules terms are compared.
     """
 
     def __init__(self, hits: Sequence[Hit], encoder: Encoder | None = None) -> None:
         self._encoder = encoder
+        self.language = detect(hits[0].chunk.text) if hits else "en"
         self._texts = ["".join(hit.chunk.text.split()) for hit in hits]
         self.sentences: list[Sentence] = []
         for n, hit in enumerate(hits, 1):
-            prose = [*_sentences(n, hit.chunk)]
+            prose = [*self._sentences(n, hit.chunk)]
             said = [s for s in prose if not _HEADING.match(s.text)]
             self.sentences += said or prose
 
@@ -65,7 +71,7 @@ class Evidence:
 
     def support(self, statement: str) -> Sentence | None:
         """The sentence of any passage that has enough of the statement's terms, or ``None``."""
-        terms = _terms(statement)
+        terms = self._terms(statement)
         best = max(self.sentences, key=lambda s: len(terms & s.terms), default=None)
         enough = best is not None and len(terms & best.terms) >= max(2, SUPPORTED * len(terms))
         return best if enough else None
@@ -92,7 +98,7 @@ class Evidence:
         return sorted(good, key=lambda s: (s.n, s.start))
 
     def _best(self, statement: str, among: Sequence[Sentence]) -> Sentence | None:
-        terms = _terms(statement)
+        terms = self._terms(statement)
         best = max(among, key=lambda s: len(terms & s.terms), default=None)
         if best and self._encoder and not terms & best.terms:
             similar = self._similarities(statement, among[:_ENCODED])
@@ -108,25 +114,23 @@ class Evidence:
         spread = float(np.ptp(cosines)) or 1.0
         return dict(zip(among, ((cosines - cosines.min()) / spread).tolist(), strict=True))
 
+    def _sentences(self, n: int, chunk: Chunk) -> Iterator[Sentence]:
+        """The sentences of passage ``n`` that have words, those within code last."""
+        fences = 0
+        last = 0
+        code = []
+        for start, end in sentences(chunk.text):
+            fences += chunk.text.count("```", last, start)
+            last = start
+            quote = chunk.text[start : min(end, start + MAX_QUOTE)].rstrip()
+            if terms := self._terms(quote):
+                at = chunk.start + start
+                sentence = Sentence(n, at, at + len(quote), quote, terms)
+                if fences % 2 or quote.startswith("```"):
+                    code.append(sentence)
+                else:
+                    yield sentence
+        yield from code
 
-def _sentences(n: int, chunk: Chunk) -> Iterator[Sentence]:
-    """The sentences of passage ``n`` that have words, those within code last."""
-    fences = 0
-    last = 0
-    code = []
-    for start, end in sentences(chunk.text):
-        fences += chunk.text.count("```", last, start)
-        last = start
-        quote = chunk.text[start : min(end, start + MAX_QUOTE)].rstrip()
-        if terms := _terms(quote):
-            at = chunk.start + start
-            sentence = Sentence(n, at, at + len(quote), quote, terms)
-            if fences % 2 or quote.startswith("```"):
-                code.append(sentence)
-            else:
-                yield sentence
-    yield from code
-
-
-def _terms(text: str) -> frozenset[str]:
-    return frozenset(terms(text))
+    def _terms(self, text: str) -> frozenset[str]:
+        return frozenset(terms(text, self.language))

@@ -82,7 +82,7 @@ def main() -> None:
             _fail("UsageError", "the command line is wrong", "See `rag COMMAND --help`", 2)
         raise
     except errors.RagError as e:
-        _fail(type(e).__name__, e.message, e.remedy, EXIT_CODES[type(e)])
+        _fail(e.kind.__name__, e.message, e.remedy, EXIT_CODES.get(e.kind, 1))
     except BrokenPipeError:  # whoever read the output has had enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)

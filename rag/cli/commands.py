@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated, Any, cast
 
 import typer
@@ -11,21 +11,38 @@ import typer
 from rag.cli import options, view
 
 if TYPE_CHECKING:
+    from indexer.ledger import State
     from rag.types import Mode
+    from rag.workspace import Workspace
 
 
 def index(
-    paths: Annotated[list[Path], typer.Argument(help="Folders and files.")],
+    sources: Annotated[
+        list[str],
+        typer.Argument(
+            help="Folders, files, globs; URLs of pages or sitemaps; git:REPOSITORY@REVISION; "
+            "s3://BUCKET/PREFIX; - for standard input."
+        ),
+    ],
     home: options.Home = None,
     collection: options.Collection = None,
     config: options.Config = None,
     wait: Annotated[bool, typer.Option(help="Wait until every passage has its vector.")] = True,
+    watch: Annotated[bool, typer.Option("--watch", help="Go on: index what changes.")] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Make a collection say what PATHS say: new, changed and deleted files, nothing else."""
+    """Make a collection say what SOURCES say: new, changed, moved and deleted, nothing else."""
     saem = options.workspace(home, collection, config=config)
+    if watch:
+        saem.watch(sources, lambda: _index(saem, sources, wait=wait, as_json=as_json), view.warn)
+    elif _index(saem, sources, wait=wait, as_json=as_json):
+        raise typer.Exit(3)
+
+
+def _index(saem: Workspace, sources: list[str], *, wait: bool, as_json: bool) -> bool:
+    """Index once and print what came of it; whether something failed."""
     with view.progress("Reading", "files", quiet=as_json) as advance:
-        report = saem.sync(paths, progress=advance, processes=(os.cpu_count() or 2) - 1)
+        report = saem.sync(sources, progress=advance, processes=(os.cpu_count() or 2) - 1)
     note = ""
     if wait:
         with view.progress("Encoding", "passages", quiet=as_json) as advance:
@@ -35,8 +52,7 @@ def index(
         view.print_json(view.report_json(target, report, note))
     else:
         view.print_report(target, report, note)
-    if report.failed:
-        raise typer.Exit(3)
+    return bool(report.failed or report.before)
 
 
 def search(
@@ -60,7 +76,7 @@ def search(
         view.print_json(wire.search(result))
     else:
         places = [(h.chunk.document, h.chunk.version, h.chunk.start) for h in result.hits]
-        view.print_hits(result, searcher.collection.lines(places))
+        view.print_hits(result, searcher.collection.places(places))
 
 
 def ask(
@@ -111,14 +127,24 @@ def status(
     home: options.Home = None,
     collection: options.Collection = None,
     config: options.Config = None,
+    failed: Annotated[
+        bool, typer.Option("--failed", help="What could not be read, and why.")
+    ] = False,
+    dropped: Annotated[
+        bool, typer.Option("--dropped", help="What was left out as said elsewhere, or as noise.")
+    ] = False,
     as_json: options.Json = False,
 ) -> None:
-    """Show the collections, or one with its documents."""
+    """Show the collections, or one with its documents, or what is no document and why."""
     from rag.errors import RagError
 
     saem = options.workspace(home, collection, config=config)
+    if failed or dropped:
+        of = {"failed": failed, "dropped": dropped, "alias": dropped}
+        _entries(saem, [state for state, wanted in of.items() if wanted], as_json=as_json)
+        return
     names = [collection] if collection else saem.names()
-    found, failed = [], {}
+    found, broken = [], {}
     for name in names:
         try:
             target = saem.collection(name)
@@ -127,17 +153,27 @@ def status(
         except RagError as e:
             if collection:
                 raise
-            failed[name] = str(e)
+            broken[name] = str(e)
     if as_json:
-        broken = [{"name": name, "error": error} for name, error in failed.items()]
-        view.print_json({"collections": [view.status_json(c) for c in found], "failed": broken})
+        named = [{"name": name, "error": error} for name, error in broken.items()]
+        view.print_json({"collections": [view.status_json(c) for c in found], "failed": named})
     else:
-        if found or not failed:
+        if found or not broken:
             view.print_status(found, saem.settings.home, documents=collection is not None)
-        for name, error in failed.items():
+        for name, error in broken.items():
             view.warn(f"{name}: {error}")
-    if failed:
+    if broken:
         raise typer.Exit(3)
+
+
+def _entries(saem: Workspace, states: list[str], *, as_json: bool) -> None:
+    """What the ledger of a collection has."""
+    target = saem.collection()
+    entries = saem.entries(*cast("list[State]", states))
+    if as_json:
+        view.print_json({"collection": target.name, "entries": [asdict(e) for e in entries]})
+    else:
+        view.print_entries(target, entries)
 
 
 def delete(

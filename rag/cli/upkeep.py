@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,8 +28,9 @@ def verify(
     from indexer.rows import terms_of
     from rag.index.verify import verify as check
 
-    folder = _folder(options.workspace(home, collection, config=config))
-    found = check(folder, terms_of, sample)
+    saem = options.workspace(home, collection, config=config)
+    folder = _folder(saem)
+    found = check(folder, partial(terms_of, analyser=saem.recipe().analyser), sample)
     if as_json:
         view.print_json(
             {

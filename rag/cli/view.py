@@ -27,8 +27,9 @@ from rich.text import Text
 if TYPE_CHECKING:
     from eval.dataset import Dataset
     from eval.synth import Summary
-    from indexer.sync import Report
-    from rag.index import Collection
+    from indexer.ledger import Entry
+    from indexer.report import Report
+    from rag.index import Collection, Place
     from rag.settings import Settings
     from rag.types import Answer, Chunk, Hit, SearchResult
 
@@ -40,6 +41,11 @@ _CONTROL = dict.fromkeys([*range(9), *range(11, 32), *range(127, 160)], "\N{REPL
 def _shown(text: str) -> str:
     """``text`` without characters that a terminal would obey."""
     return text.translate(_CONTROL)
+
+
+def _one_line(text: str) -> str:
+    """``text``, in which a path may hold ends of lines, on one line."""
+    return " ".join(text.splitlines())
 
 
 def say(line: str) -> None:
@@ -81,11 +87,13 @@ def status_json(collection: Collection) -> dict[str, Any]:
 
 
 def report_json(collection: Collection, report: Report, note: str) -> dict[str, Any]:
-    counts = ("added", "changed", "unchanged", "removed", "skipped", "passages")
+    counts = ("added", "changed", "moved", "unchanged", "removed", "others", "passages", "before")
+    lists = ("skipped", "dropped", "notes")
     return {
         "collection": collection.name,
         **{name: getattr(report, name) for name in counts},
         "failed": [{"path": e.path, "error": str(e)} for e in report.failed],
+        **{name: [asdict(one) for one in getattr(report, name)] for name in lists},
         "outstanding": collection.outstanding(),
         "note": note,
     }
@@ -94,16 +102,23 @@ def report_json(collection: Collection, report: Report, note: str) -> dict[str, 
 def print_report(collection: Collection, report: Report, note: str) -> None:
     for error in report.failed:
         _err.print(f"[red]failed[/]  {escape(_shown(str(error)))}")
+    for one in (*report.skipped, *report.notes):
+        _err.print(f"[yellow]note[/]    {escape(_shown(f'{one.path}: {one.why}'))}")
+    if report.before:
+        note = "; ".join(filter(None, [note, "what failed before: rag status --failed"]))
     if note:
         _err.print(f"[yellow]note[/]    {escape(note)}")
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
     for label, count in (
         ("new files", report.added),
         ("changed", report.changed),
+        ("moved", report.moved),
         ("unchanged", report.unchanged),
         ("deleted", report.removed),
+        ("left out", len(report.dropped)),
         ("failed", len(report.failed)),
-        ("of other types", report.skipped),
+        ("failed before", report.before),
+        ("of other types", report.others),
     ):
         if count or label in ("new files", "unchanged"):
             table.add_row(label, f"{count:,}")
@@ -133,7 +148,17 @@ def print_status(collections: Sequence[Collection], home: Path, *, documents: bo
             found = ", ".join(f"{name} {value}" for name, value in tuned.settings.items())
             say(f"tuned on {tuned.provenance.get('data', 'unknown data')}: {found}")
         for known in collections[0].documents():
-            say(f"{known.id}  {known.language:<3} {known.chunks:>4} passages  {known.path}")
+            path = _one_line(known.path)
+            say(f"{known.id}  {known.language:<3} {known.chunks:>4} passages  {path}")
+
+
+def print_entries(collection: Collection, entries: Sequence[Entry]) -> None:
+    """Items of a collection's sources that are no documents of it, and why."""
+    names = {d.uri: d.path for d in collection.documents()} if entries else {}
+    for entry in entries:
+        keeper = f" ({names.get(entry.keeper, entry.keeper)})" if entry.keeper else ""
+        say(_one_line(f"{entry.error}{keeper}"))
+    say(f"{len(entries):,} of the sources of '{collection.name}'")
 
 
 def print_synthesis(summary: Summary, dataset: Dataset, folder: Path) -> None:
@@ -158,15 +183,15 @@ def print_models(rows: Sequence[Mapping[str, Any]]) -> None:
         say(f"    {row['path'] or 'not here yet: rag models pull'}")
 
 
-def print_hits(result: SearchResult, lines: Sequence[int]) -> None:
+def print_hits(result: SearchResult, places: Sequence[Place]) -> None:
     """Ranked passages: place, heading, scores, then the text with matched terms in bold."""
     _warn(result.warnings)
     if not result.hits:
         say("Nothing found.")
-    for h, line in zip(result.hits, lines, strict=True):
+    for h, at in zip(result.hits, places, strict=True):
         legs = "  ".join(f"{leg} {score:.3f}" for leg, score in h.scores.items())
         head = Text(f"{h.rank:>2}. ", style="bold")
-        head.append(_shown(f"{h.chunk.path}:{line}"), style="cyan")
+        head.append(_shown(_where(h.chunk.path, at.line, at.page)), style="cyan")
         head.append(f"  {_heading(h.chunk)}")
         head.append(f"  {h.score:.3f}", style="bold")
         head.append(f"  ({legs})", style="dim")
@@ -198,7 +223,11 @@ def _print_sources(answer: Answer) -> None:
     if answer.citations:
         _out.print("\n[bold]Sources[/]")
         for c in answer.citations:
-            _out.print(Text.assemble((f"[{c.n}] ", "bold"), (_shown(f"{c.path}:{c.line}"), "cyan")))
+            _out.print(
+                Text.assemble(
+                    (f"[{c.n}] ", "bold"), (_shown(_where(c.path, c.line, c.page)), "cyan")
+                )
+            )
             _out.print(Text(_shown(f"    “{' '.join(c.quote.split())}”"), "dim"))
     elif answer.abstained and answer.hits:
         _out.print("\n[bold]Nearest passages[/]")
@@ -216,6 +245,11 @@ def print_address(url: str, settings: Settings, *, as_json: bool) -> None:
     say(f"\nSaem is listening on {url}  (collections in {settings.home})\n\nAsk it something:\n")
     body = json.dumps({"question": "What is this about?"})
     say(f"  curl {url}/ask -H 'content-type: application/json' -d '{body}'\n")
+
+
+def _where(path: str, line: int, page: int) -> str:
+    """A line of a file is looked up by its number, one of a document with pages by its page."""
+    return f"{path}, p. {page}" if page else f"{path}:{line}"
 
 
 def _warn(warnings: Sequence[str]) -> None:

@@ -3,6 +3,6 @@
 from __future__ import annotations
 
 from rag.index.collection import Collection
-from rag.index.rows import Known, Row, Stat, Status, Terms, Tuned
+from rag.index.rows import Known, Place, Row, Stat, Status, Terms, Tuned
 
-__all__ = ["Collection", "Known", "Row", "Stat", "Status", "Terms", "Tuned"]
+__all__ = ["Collection", "Known", "Place", "Row", "Stat", "Status", "Terms", "Tuned"]

@@ -56,7 +56,8 @@ class Known:
 
 def texts(db: sqlite3.Connection, file: Path) -> Iterator[Problem]:
     """Documents and passages that are not what their text and their digests say."""
-    sql = """SELECT doc, chunk, id, position, start, stop, heading, content
+    sql = """SELECT doc, chunk, id, position, start, stop, heading, lead, outer_start, outer_stop,
+                    content
              FROM chunks ORDER BY chunk"""
     passages = groupby(db.execute(sql), key=lambda row: int(row[0]))
     waiting = next(passages, None)
@@ -73,10 +74,11 @@ def texts(db: sqlite3.Connection, file: Path) -> Iterator[Problem]:
             waiting = next(passages, None)
         if [row[1] for row in mine] != list(range(first, first + count)):
             yield Problem(file, f"document '{path}' lacks some of its passages")
-        for _, _, passage, position, start, stop, heading, content in mine:
-            inside = 0 <= start <= stop <= len(text)
+        for _, _, passage, position, start, stop, heading, lead, begin, end, content in mine:
+            inside = 0 <= begin <= start <= stop <= end <= len(text)
             above = tuple(json.loads(heading))
-            chunk = Chunk(document, of, position, start, stop, text[start:stop], path, title, above)
+            within = text[start:stop]
+            chunk = Chunk(document, of, position, start, stop, within, path, title, above, lead)
             if not inside or (passage, content) != (bytes.fromhex(chunk.id), content_of(chunk)):
                 yield Problem(file, f"passage {position} of '{path}' is not what its text says")
     if waiting:
@@ -151,16 +153,17 @@ def _same(whole: Postings, at: NDArray[np.intp], terms: Terms) -> bool:
 
 
 def _passages(db: sqlite3.Connection, rows: Sequence[int]) -> list[Chunk]:
-    sql = """SELECT hex(d.id), hex(version), position, start, stop, text, path, title, heading
+    sql = """SELECT hex(d.id), hex(version), position, start, stop, text, path, title, heading,
+                    lead
              FROM chunks JOIN documents d USING (doc) WHERE chunk = ?"""
     found = []
     for row in rows:
-        document, version, position, start, stop, text, path, title, heading = db.execute(
+        document, version, position, start, stop, text, path, title, heading, lead = db.execute(
             sql, (row,)
         ).fetchone()
         found.append(
             Chunk(document.lower(), version.lower(), position, start, stop, text[start:stop],
-                  path, title, tuple(json.loads(heading)))
+                  path, title, tuple(json.loads(heading)), lead)
         )  # fmt: skip
     return found
 

@@ -14,16 +14,16 @@ import json
 import os
 import re
 import shutil
-import sqlite3
 import tarfile
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
 from rag.errors import BadQuery, CorruptIndex, IncompatibleIndex, SourceError
-from rag.index.catalog import FORMAT, failure
+from rag.index.catalog import FORMAT
+from rag.index.copying import at_rest, copy_catalogue
 from rag.index.lock import WriterLock
 from rag.index.verify import verify
 
@@ -32,7 +32,7 @@ _VERSION = 1
 _LEASE = 60.0
 _SMALL, _PIECE = 1 << 26, 1 << 20
 _MEMBER = re.compile(r"segments/[0-9]+/\w[\w.-]*|\w[\w.-]*")
-_OURS = re.compile(r"catalog\.sqlite.+|.*\.lock|saem-.*\.json")
+_OURS = re.compile(r".*\.sqlite-.+|.*\.lock|saem-.*\.json")
 """What is never copied from the top of a collection's folder, nor to it."""
 Sums = dict[str, str]
 """Member of a backup to its SHA-256."""
@@ -136,7 +136,7 @@ def _scratch(target: Path) -> Iterator[Path]:
 
 def _write(path: Path, file: Path, catalogue: Path) -> Sums:
     """Write the backup ``file``, by way of a copy of the ``catalogue``; its members' checksums."""
-    segments, generation = _copy_catalogue(path / "catalog.sqlite", catalogue)
+    segments, generation = copy_catalogue(path / "catalog.sqlite", catalogue)
     sums: Sums = {}
     with file.open("xb") as raw:
         with tarfile.open(fileobj=raw, mode="w") as tar:
@@ -155,7 +155,7 @@ def _write(path: Path, file: Path, catalogue: Path) -> Sums:
                 name = other.name
                 if other.is_file() and name != "catalog.sqlite" and _is_other(name):
                     with suppress(CorruptIndex):  # moved away by now, as a query log may be
-                        sums[name] = _add(tar, other, name)
+                        sums[name] = _add(tar, at_rest(other, catalogue.parent), name)
             _add_json(tar, SUMS, sums)
         raw.flush()
         os.fsync(raw.fileno())
@@ -164,26 +164,6 @@ def _write(path: Path, file: Path, catalogue: Path) -> Sums:
 
 def _is_other(name: str) -> bool:
     return bool(_MEMBER.fullmatch(name)) and not _OURS.fullmatch(name)
-
-
-def _copy_catalogue(file: Path, copy: Path) -> tuple[list[tuple[int, Sums]], int]:
-    """Copy one generation of the catalogue; its live segments with their files, and its number."""
-    try:
-        with (
-            closing(sqlite3.connect(f"{file.resolve().as_uri()}?mode=ro", uri=True)) as source,
-            closing(sqlite3.connect(copy, isolation_level=None)) as db,
-        ):
-            source.backup(db)  # in one step: a consistent view, and no writer waits
-            db.execute("PRAGMA journal_mode=DELETE")  # one file
-            found = dict(db.execute("SELECT key, value FROM meta"))
-            if found["format"] != str(FORMAT):
-                raise IncompatibleIndex("format", found["format"], str(FORMAT))
-            db.execute("DELETE FROM segments WHERE died_at IS NOT NULL")
-            listed = db.execute("SELECT segment, manifest FROM segments ORDER BY segment")
-            return [(n, json.loads(files)) for n, files in listed], int(found["generation"])
-    except (sqlite3.DatabaseError, KeyError, ValueError) as e:
-        failed = isinstance(e, sqlite3.Error) and failure(e, copy)
-        raise failed or CorruptIndex(file, str(e)) from e
 
 
 def _add(tar: tarfile.TarFile, file: Path, name: str) -> str:

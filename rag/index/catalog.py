@@ -25,7 +25,7 @@ from rag.index.keys import as_bytes
 from rag.index.where import glob
 from rag.types import Chunk
 
-FORMAT = 2
+FORMAT = 3
 _DAMAGED = ("SQLITE_CORRUPT", "SQLITE_NOTADB", "SQLITE_ERROR")
 """An error in what is asked is one in the schema: all that is asked is ours."""
 _FAILURES = {"SQLITE_FULL": errno.ENOSPC, "SQLITE_IOERR": errno.EIO}
@@ -236,7 +236,7 @@ class Catalog:
         """
         sql = """
             SELECT d.doc, c.chunk, d.id, d.version, c.position, c.start, c.stop, d.path, d.title,
-                   c.heading
+                   c.heading, c.lead, c.outer_start, c.outer_stop
             FROM chunks c JOIN documents d USING (doc)
             WHERE c.chunk IN (SELECT value FROM json_each(?))
               AND (d.died_at IS NULL OR d.died_at > ?)
@@ -250,6 +250,8 @@ class Catalog:
         with self.sense():
             return {
                 chunk: Chunk(id_.hex(), version.hex(), position, start, stop,
-                             texts[doc][start:stop], path, title, self._heading(heading))
-                for doc, chunk, id_, version, position, start, stop, path, title, heading in found
+                             texts[doc][start:stop], path, title, self._heading(heading), lead,
+                             None if (begin, end) == (start, stop) else (begin, end))
+                for (doc, chunk, id_, version, position, start, stop, path, title, heading, lead,
+                     begin, end) in found
             }  # fmt: skip

@@ -7,7 +7,7 @@ them.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict
 from pathlib import Path
@@ -154,9 +154,17 @@ class Collection(Reader):
         """Note that documents' files have new stats but the same content."""
         with self._commit(wait):
             self._write.write_many(
-                """UPDATE documents SET size = ?, mtime_ns = ?, sha256 = ?
+                """UPDATE documents SET stamp = ?, sha256 = ?
                    WHERE id = digest(?) AND died_in IS NULL""",
-                [(s.size, s.mtime_ns, s.sha256, id_) for id_, s in stats],
+                [(s.stamp, s.sha256, id_) for id_, s in stats],
+            )
+
+    def alias(self, aliases: Mapping[str, Sequence[str]], wait: float = 1.0) -> None:
+        """Set the paths of files that say the same as a document, by its id."""
+        with self._commit(wait):
+            self._write.write_many(
+                "UPDATE documents SET aliases = ? WHERE id = digest(?) AND died_in IS NULL",
+                [(intake.aliases(paths), id_) for id_, paths in aliases.items()],
             )
 
     def add_vectors(

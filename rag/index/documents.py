@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import time
+from bisect import bisect_right
 from collections.abc import Sequence
 from pathlib import Path
 
 from rag.errors import CorruptIndex, NotFound
 from rag.index.catalog import Catalog
 from rag.index.keys import as_bytes
-from rag.index.rows import Known, Stat, Tuned
+from rag.index.rows import Known, Place, Stat, Tuned
 from rag.index.where import where
 from rag.types import Chunk, Filter
 
@@ -36,15 +37,25 @@ class Documents:
         """Live documents by path."""
         condition, parameters = where(filter)
         sql = f"""
-            SELECT d.id, d.version, d.uri, d.path, d.title, d.language, d.size, d.mtime_ns,
-                   d.sha256, d.passages
+            SELECT d.id, d.version, d.uri, d.path, d.title, d.language, d.passages, d.aliases,
+                   d.stamp, d.sha256
             FROM documents d WHERE {condition} ORDER BY d.path, d.id
         """
         found = self._read.rows(sql, parameters)
         with self._read.sense():
             return [
-                Known(id_.hex(), version.hex(), uri, path, title, language, Stat(*stat), passages)
-                for id_, version, uri, path, title, language, *stat, passages in found
+                Known(
+                    id_.hex(),
+                    version.hex(),
+                    uri,
+                    path,
+                    title,
+                    language,
+                    Stat(*stat),
+                    passages,
+                    tuple(self._read.parsed(aliases)),
+                )
+                for id_, version, uri, path, title, language, passages, aliases, *stat in found
             ]
 
     def text(self, document: str, version: str | None = None) -> str:
@@ -72,19 +83,26 @@ class Documents:
         found = self._read.chunks(rows.tolist(), time.time())
         return sorted(found.values(), key=lambda c: c.position)
 
-    def lines(self, places: Sequence[tuple[str, str, int]]) -> list[int]:
-        """The line, from 1, of each ``(document, version, offset)`` in the stored text.
+    def places(self, offsets: Sequence[tuple[str, str, int]]) -> list[Place]:
+        """Where each ``(document, version, offset)`` stands in the stored text.
 
-        0 where that version is gone; one that died a moment ago still counts.
+        At line 0 where that version is gone; one that died a moment ago still counts.
         """
         among = "FROM documents WHERE id IN (SELECT digest(value) FROM json_each(?)) AND died_in"
-        sql = f"""SELECT id, version, text {among} IS NULL
-                  UNION ALL SELECT id, version, text {among} IS NOT NULL"""
-        given = json.dumps([document for document, _, _ in places])
+        columns = "SELECT id, version, text, pages, aliases"
+        sql = f"{columns} {among} IS NULL UNION ALL {columns} {among} IS NOT NULL"
+        given = json.dumps([document for document, _, _ in offsets])
         found = self._read.rows(sql, (given, given))
+        parsed = self._read.parsed
         with self._read.sense():
-            texts = {(id_.hex(), version.hex()): text for id_, version, text in found}
-        return [texts[d, v].count("\n", 0, at) + 1 if (d, v) in texts else 0 for d, v, at in places]
+            texts = {
+                (id_.hex(), version.hex()): (text, parsed(pages), tuple(parsed(aliases)))
+                for id_, version, text, pages, aliases in found
+            }
+            return [
+                _place(*texts[of], at) if (of := (d, v)) in texts else Place()
+                for d, v, at in offsets
+            ]
 
     def tuned(self) -> Tuned:
         """What `rag tune` has found for this collection.
@@ -100,3 +118,7 @@ class Documents:
         except (ValueError, TypeError, AttributeError) as e:
             why = f"its tuning makes no sense; `rag tune --reset -c {self.name}` removes it"
             raise CorruptIndex(self.path / "catalog.sqlite", why) from e
+
+
+def _place(text: str, pages: Sequence[int], aliases: tuple[str, ...], at: int) -> Place:
+    return Place(text.count("\n", 0, at) + 1, bisect_right(pages, at), aliases)

@@ -43,14 +43,17 @@ def take(catalog: Catalog, rows: Sequence[Row]) -> Taken:
         for c in row.chunks:
             id_, content = bytes.fromhex(c.id), content_of(c)
             heading = _heading(c.heading) if c.heading else "[]"
-            passages.append((chunk, id_, doc, c.position, c.start, c.end, heading, content))
+            outer = c.outer or (c.start, c.end)
+            passages.append(
+                (chunk, id_, doc, c.position, c.start, c.end, heading, content, c.lead, *outer)
+            )
             chunk += 1
         doc += 1
     _kill(catalog, (d[1] for d in documents))
     catalog.write_many(
-        "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,?)", documents
+        "INSERT INTO documents VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,NULL,NULL,?)", documents
     )
-    catalog.write_many("INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?)", passages)
+    catalog.write_many("INSERT INTO chunks VALUES (?,?,?,?,?,?,?,?,?,?,?)", passages)
     return Taken(
         np.arange(first, first + total, dtype=np.int64),
         packed(p[1] for p in passages),
@@ -66,6 +69,11 @@ def latest(rows: Iterable[Row]) -> list[Row]:
 def content_of(chunk: Chunk) -> bytes:
     """Digest of what is encoded of a passage."""
     return blake2b(chunk.context.encode("utf-8", "surrogatepass"), digest_size=SIZE).digest()
+
+
+def aliases(paths: Sequence[str]) -> str:
+    """Paths as the catalogue writes them."""
+    return json.dumps(list(map(plain, paths)), ensure_ascii=False) if paths else "[]"
 
 
 def kill(catalog: Catalog, ids: Iterable[str]) -> int:
@@ -101,7 +109,8 @@ def _document(row: Row, doc: int, first: int) -> tuple[Any, ...]:
         doc, bytes.fromhex(id_), bytes.fromhex(version), d.uri, d.path, d.title, row.language,
         json.dumps(metadata, ensure_ascii=False) if metadata else "{}",
         json.dumps(list(map(plain, d.groups))) if d.groups else "[]",
-        s.size, s.mtime_ns, s.sha256, first, len(row.chunks), d.text,
+        json.dumps(d.pages) if d.pages else "[]", aliases(d.aliases),
+        s.stamp, s.sha256, first, len(row.chunks), d.text,
     )  # fmt: skip
 
 

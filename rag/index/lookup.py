@@ -8,38 +8,22 @@ from __future__ import annotations
 
 from typing import Any
 
-import numba
 import numpy as np
-from numba import types
-from numba.core import cgutils
-from numba.extending import intrinsic
 
-from rag.compiled import njit
+from rag.compiled import later, njit
 
 MOST = 1 << 16
 """Passages of a segment, at most: a passage's number takes 16 bits, scores of all 256 KiB."""
 ANY = 1 << 40
 """A length for arrays whose own is not looked at."""
 
+view = later("rag.index.address", "view")
+
 # A segment, by what its columns hold.
 PASSAGES, TERMS, BYTES, ENDS, PTR, DOCS, CODES, WIDE, ALIVE, DFS, JUMPS, JUMP_AT, SHIFT = range(13)
 # A term's postings in one segment: addresses of documents, codes, the codes' weights, the bound of
 # a posting's score (negative: not known yet), jump table (0: none) with its shift; and their number
 P_DOCS, P_CODES, P_COUNT, P_WIDE, P_TABLE, P_BOUND, P_JUMP, P_SHIFT = range(8)
-
-
-@intrinsic
-def _pointer(typing: Any, address: Any) -> Any:
-    def code(context: Any, builder: Any, signature: Any, args: Any) -> Any:
-        return builder.inttoptr(args[0], cgutils.voidptr_t)
-
-    return types.voidptr(types.int64), code
-
-
-@njit(nogil=True, cache=True)
-def view(address: Any, count: Any, kind: Any) -> Any:
-    """The array of ``count`` numbers at ``address``."""
-    return numba.carray(_pointer(address), (count,), kind)  # type: ignore[call-arg, attr-defined]
 
 
 @njit(nogil=True, cache=True)

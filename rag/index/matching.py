@@ -7,7 +7,7 @@ none has gives way to similar ones. Knows neither scoring formulas nor the catal
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -36,11 +36,12 @@ class Matched:
     Attributes
     ----------
     terms
-        Terms that score, and how often the question has each.
+        Terms that score, and how often the question has each, by what they weigh.
     phrases
         Phrases that score, each as much as its terms together.
     families
-        Terms that a prefix stands for, the most frequent first, after which all are weighted.
+        Terms that a prefix, or a word of several languages, stands for, the most frequent first,
+        after which all are weighted.
     bindings
         Clauses that a passage must meet.
     corrected
@@ -70,18 +71,27 @@ def resolve(query: Query, sparse: Sparse, *, tolerant: bool) -> Matched:
     bound: list[str] = []
     phrases: list[Placed] = []
     families: list[tuple[str, ...]] = []
+    for choice in query.choices:
+        living = tuple(term for term, _ in _living(choice, sparse))
+        if len(living) > 1:
+            families.append(living)
+        else:
+            free.update(living or choice[:1])
     for clause in query.clauses:
         if clause.occur == "must_not":
             continue
         if clause.kind == "prefix":
             families += filter(None, [_family(clause, sparse)])
         elif clause.kind == "term":
-            bound += [term for term, _ in clause.terms]
-        elif clause.occur == "must" or _occurs(clause.terms, sparse):
+            bound += [term for reading in clause.readings for term, _ in reading]
+        elif occurring := [reading for reading in clause.readings if _occurs(reading, sparse)]:
+            phrases += occurring
+        elif clause.occur == "must":
             phrases.append(clause.terms)
         else:
             free.update(term for term, _ in clause.terms)
-    terms, corrected = _known(free, sparse) if tolerant else (dict(free), {})
+    times = {term: count * query.weights.get(term, 1.0) for term, count in free.items()}
+    terms, corrected = _known(times, sparse) if tolerant else (times, {})
     for term in bound:
         terms[term] = terms.get(term, 0.0) + 1
     bindings = tuple(clause for clause in query.clauses if clause.occur != "should")
@@ -103,7 +113,8 @@ def allowed(bindings: Sequence[Clause], sparse: Sparse) -> list[Mask]:
 def _having(clause: Clause, shard: Shard) -> Mask:
     mask = np.zeros(len(shard.postings), np.bool_)
     if clause.kind == "phrase":
-        mask[shard.phrase(clause.terms)[0]] = True
+        for reading in clause.readings:
+            mask[shard.phrase(reading)[0]] = True
         return mask
     p = shard.postings
     for span in _spans(clause, shard):
@@ -118,7 +129,7 @@ def _spans(clause: Clause, shard: Shard) -> Iterator[range]:
         for prefix in clause.prefixes:
             yield fuzzy.prefixed(words.block, words.ends, utf8(prefix))
     else:
-        for term, _ in clause.terms:
+        for term in [term for reading in clause.readings for term, _ in reading]:
             if (number := words.find(term)) is not None:
                 yield range(number, number + 1)
 
@@ -139,10 +150,10 @@ def _family(clause: Clause, sparse: Sparse) -> tuple[str, ...]:
 
 
 def _known(
-    free: Mapping[str, int], sparse: Sparse
+    free: Mapping[str, float], sparse: Sparse
 ) -> tuple[dict[str, float], dict[str, tuple[str, ...]]]:
     """``free`` with similar terms for the unknown, and which these are."""
-    terms: dict[str, float] = dict(free)
+    terms = dict(free)
     corrected: dict[str, tuple[str, ...]] = {}
     words = list(free)
     dfs = zip(words, sparse.dfs(words), strict=True)
@@ -176,7 +187,7 @@ def _similar(term: str, sparse: Sparse) -> dict[str, float]:
     return {}
 
 
-def _living(terms: set[str] | Mapping[str, int], sparse: Sparse) -> list[tuple[str, int]]:
+def _living(terms: Collection[str], sparse: Sparse) -> list[tuple[str, int]]:
     """Those of ``terms`` that living passages have, and how many do, the most frequent first."""
     words = list(terms)
     found = zip(words, sparse.dfs(words), strict=True)

@@ -15,10 +15,12 @@ from rag.types import Chunk, Document, Passed
 
 @dataclass(frozen=True, slots=True)
 class Stat(Passed):
-    """What a source said of a file when it was read; equal stats mean an unchanged file."""
+    """What a source said of a file when it was read, and the digest of its bytes.
 
-    size: int = 0
-    mtime_ns: int = 0
+    Equal stamps, where they are not empty, mean an unchanged file.
+    """
+
+    stamp: str = ""
     sha256: str = ""
 
 
@@ -107,6 +109,16 @@ class Known:
     language: str
     stat: Stat
     chunks: int
+    aliases: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an offset stands: its line and page, from 1; 0 where there is none."""
+
+    line: int = 0
+    page: int = 0
+    aliases: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ CREATE TABLE documents (
     language TEXT NOT NULL,
     metadata TEXT NOT NULL,
     groups   TEXT NOT NULL,
-    size     INTEGER NOT NULL,
-    mtime_ns INTEGER NOT NULL,
+    pages    TEXT NOT NULL,            -- offsets where they begin
+    aliases  TEXT NOT NULL,            -- paths of files left out because they say the same
+    stamp    TEXT NOT NULL,
     sha256   TEXT NOT NULL,
     first    INTEGER NOT NULL,         -- its passages are the chunks from here,
     passages INTEGER NOT NULL,         -- this many
@@ -37,7 +38,10 @@ CREATE TABLE chunks (
     start    INTEGER NOT NULL,
     stop     INTEGER NOT NULL,
     heading  TEXT NOT NULL,
-    content  BLOB NOT NULL             -- of what is encoded: equal content, equal vector
+    content  BLOB NOT NULL,            -- of what is encoded: equal content, equal vector
+    lead     TEXT NOT NULL,
+    outer_start INTEGER NOT NULL,      -- what is read where it is found
+    outer_stop  INTEGER NOT NULL
 );
 
 CREATE TABLE spaces (                  -- one an encoder

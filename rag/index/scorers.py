@@ -128,7 +128,8 @@ class Scorer:
         weights = [idf * t for idf, t in zip(idfs, times, strict=True)]
         if self.kind in ("tfidf", "sublinear"):
             if self.kind == "sublinear":
-                weights = [idf * (1 + math.log(t)) for idf, t in zip(idfs, times, strict=True)]
+                logs = (1 + math.log(t) if t > 1 else t for t in times)
+                weights = [idf * t for idf, t in zip(idfs, logs, strict=True)]
             length = math.sqrt(sum(w * w for w in weights)) or 1.0
             return [w * idf / length for w, idf in zip(weights, idfs, strict=True)], 0.0
         if self.kind == "bm25":

@@ -111,9 +111,15 @@ class Snapshot:
         self._postings = postings
         self._vectors = vectors
         self._rows_at = np.array([s.rows.ctypes.data for s in postings], np.int64)
-        self._ids_at = np.array([s.shard.ids.ctypes.data for s in postings], np.int64)
-        pairs = zip(postings, everything.postings, strict=True)
-        self._sparse = Sparse([segment.live(alive) for segment, alive in pairs])
+
+    @cached_property
+    def _ids_at(self) -> NDArray[np.int64]:
+        return np.array([s.shard.ids.ctypes.data for s in self._postings], np.int64)
+
+    @cached_property
+    def _sparse(self) -> Sparse:
+        pairs = zip(self._postings, self.everything.postings, strict=True)
+        return Sparse([segment.live(alive) for segment, alive in pairs])
 
     def select(self, rows: Rows) -> Selection:
         """The living passages among ``rows``, ascending."""

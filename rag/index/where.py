@@ -11,6 +11,10 @@ from rag.errors import BadQuery
 from rag.types import Filter
 
 _COLUMNS = ("title", "language")
+_HAS = """EXISTS (SELECT 1 FROM json_each(d.metadata) m WHERE m.key = ? AND EXISTS (
+          SELECT 1 FROM json_each(?) v WHERE instr(', ' || m.value || ', ', ', ' || v.value || ', ')
+          ))"""
+"""A field has a value if it is it, or lists it: "green, tea"."""
 
 
 def plain(value: str) -> str:
@@ -40,9 +44,7 @@ def where(
         elif field in _COLUMNS:
             parts.append(f"d.{field} {among}")
         else:
-            parts.append(
-                f"EXISTS (SELECT 1 FROM json_each(d.metadata) WHERE key = ? AND value {among})"
-            )
+            parts.append(_HAS)
             parameters.append(plain(field))
         parameters.append(json.dumps(list(map(plain, values))))
     if filter and filter.path is not None:

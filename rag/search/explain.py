@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.analysis import shown
 from rag.errors import BadQuery, NotFound
 from rag.index import Collection
 from rag.index.matching import Matched
@@ -20,8 +21,8 @@ from rag.index.shares import Share
 from rag.search import reasons
 from rag.search.explanation import Explanation, Place, Stage
 from rag.search.fuse import Scored
-from rag.search.query import parse
-from rag.search.searcher import LEGS, Ranking, Searcher
+from rag.search.ranking import Ranking
+from rag.search.searcher import LEGS, Searcher
 from rag.types import Chunk, Filter, Mode
 
 _AT_ONCE = 1000
@@ -116,7 +117,8 @@ class _Inquiry:
 
     def shares(self, id_: str) -> list[Share]:
         how = self._searcher.parameters if self._scorer == "bm25" else {}
-        return self._collection.shares(self._ranking.matched, id_, self._scorer, **how)
+        found = self._collection.shares(self._ranking.matched, id_, self._scorer, **how)
+        return [replace(share, words=tuple(map(shown, share.words))) for share in found]
 
     def place(self, scored: Scored, at: int) -> Place | None:
         id_, score = scored[at]
@@ -127,7 +129,7 @@ class _Inquiry:
     def _vector(self) -> NDArray[np.float32]:
         if self._searcher.encoder is None:
             raise BadQuery("there is no encoder")
-        return self._searcher.encoder.query(parse(self._ranking.query).text)
+        return self._searcher.encoder.query(self._searcher.parse(self._ranking.query).text)
 
     def _ask(self, leg: str, k: int, filter: Filter | None, matched: Matched) -> Scored:  # noqa: A002
         if leg == "dense":

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection
+from itertools import product
 
-from rag import analysis
-from rag.analysis import cjk
+from rag.analysis import Analyser, cjk, is_morpheme, runs
 from rag.errors import BadQuery
 from rag.index.clauses import Clause, Occur, Query
 
-_MARKS = "\u0300-\u036f\u3099\u309a"
+_MARKS = f"{runs.MARKS}\u3099\u309a\uff9e\uff9f"
 _QUOTES = '"“”„‟«»＂'
 _CLAUSE = re.compile(
     r"(?<!\S)(?P<sign>[+-]?)(?:"
@@ -25,9 +26,12 @@ _CLAUSE = re.compile(
     rf"|(?P<prefix>[^\W_][\w{_MARKS}]++)\*(?![\w*])"
     r"|(?<=[+-])(?P<word>[^\W_]\S*))"
 )
+Placed = tuple[tuple[str, int], ...]
 _OPTION = re.compile(rf"(?:[^{cjk.CHARACTERS}][{_MARKS}]*|\d[\d.,]*\W*\w?)[^\w{_MARKS}]*")
 """What a minus before does not exclude."""
 _EAST = re.compile(f"[{cjk.CHARACTERS}]")
+_NUMBERED = re.compile(r"(?<=[^\W\d_])[ -](?=\d)")
+"""Between a word and its number, which some write as one: top 10, top-10."""
 _OCCUR: dict[str, Occur] = {"": "should", "+": "must", "-": "must_not"}
 _MOST = 50
 """Clauses, at most: each may look through all terms or all places of one."""
@@ -35,10 +39,22 @@ _SHORTEST = 2
 """Characters of a prefix, at least."""
 
 
-def parse(text: str) -> Query:
+def parse(
+    text: str,
+    analyser: Analyser,
+    languages: Collection[str] = (),
+    morpheme_weight: float = 0.5,
+) -> Query:
     """The query that ``text`` stands for.
 
     What a clause would add nothing to stays free: stop words, and a quoted single term.
+
+    Parameters
+    ----------
+    languages
+        Those of the passages, whose words have other stems than English ones.
+    morpheme_weight
+        What a morpheme weighs, as against the bigrams of its run, which have the rest of 1.
 
     Raises
     ------
@@ -50,7 +66,7 @@ def parse(text: str) -> Query:
     said: list[str] = []
     end = 0
     for found in _CLAUSE.finditer(text):
-        if clause := _clause(found):
+        if clause := _clause(found, analyser, languages):
             clauses.append(clause)
             free.append(text[end : found.start()])
             said.append(free[-1])
@@ -59,21 +75,23 @@ def parse(text: str) -> Query:
             end = found.end()
     free.append(text[end:])
     said.append(free[-1])
-    terms = tuple(analysis.terms(" ".join(free)))
+    terms, choices = analyser.asked(" ".join(free), languages)
     if len(clauses) > _MOST:
         raise BadQuery(
             f"the question has {len(clauses)} phrases, signs and prefixes, the limit is {_MOST}",
             remedy='Leave out quotes, "+", "-" and "*" before and after words',
         )
-    if clauses and not terms and all(clause.occur == "must_not" for clause in clauses):
+    if clauses and not (terms or choices) and all(clause.occur == "must_not" for clause in clauses):
         raise BadQuery(
             "the question only says what not to find",
             remedy="Say what to find, too, as in: search -engine",
         )
-    return Query(terms, tuple(clauses), "".join(said))
+    weighed = {term: analyser.weight(term, morpheme_weight) for term in terms}
+    weights = {term: weight for term, weight in weighed.items() if weight != 1}
+    return Query(tuple(terms), tuple(clauses), "".join(said), tuple(choices), weights)
 
 
-def _clause(found: re.Match[str]) -> Clause | None:
+def _clause(found: re.Match[str], analyser: Analyser, languages: Collection[str]) -> Clause | None:
     occur = _OCCUR[found["sign"]]
     if occur == "must_not" and _OPTION.fullmatch(found["word"] or ""):
         return None
@@ -81,16 +99,35 @@ def _clause(found: re.Match[str]) -> Clause | None:
     if word and not _EAST.search(word):
         folded = unicodedata.normalize("NFKC", word).casefold()
         if len(folded) >= _SHORTEST:
-            return Clause("prefix", occur, _placed(word)[:1], folded)
-    placed = _placed(found["phrase"] or word or found["word"])
-    if not placed or (len(placed) == 1 and occur == "should"):
+            stem, *others = [r[:1] for r in _readings(word, analyser, languages)] or [()]
+            return Clause("prefix", occur, stem, folded, tuple(others))
+    readings = _readings(found["phrase"] or word or found["word"], analyser, languages)
+    if not readings:
         return None
-    return Clause("phrase" if len(placed) > 1 else "term", occur, placed)
+    longest = max(map(len, readings))
+    if longest == 1 and occur == "should":
+        return None
+    return Clause("phrase" if longest > 1 else "term", occur, readings[0], "", tuple(readings[1:]))
 
 
-def _placed(text: str) -> tuple[tuple[str, int], ...]:
-    """The terms of ``text`` with their positions, from 0; of a name the whole, not its parts."""
+def _readings(text: str, analyser: Analyser, languages: Collection[str]) -> list[Placed]:
+    """What ``text`` may stand for in passages in English and in ``languages``, each once."""
+    written = dict.fromkeys((text, _NUMBERED.sub("-", text), _NUMBERED.sub(" ", text)))
+    every = product(written, ("en", *languages))
+    found = (_placed(one, analyser, language) for one, language in every)
+    return [reading for reading in dict.fromkeys(found) if reading]
+
+
+def _placed(text: str, analyser: Analyser, language: str) -> Placed:
+    """The terms of ``text`` with their positions, from 0; of a name the whole, not its parts.
+
+    Of Korean the bigrams; but a word of one syllable has none, and is its morpheme.
+    """
+    found = analyser.positions(text, language)
     first: dict[int, str] = {}
-    for term, position in analysis.positions(text):
-        first.setdefault(position, term)
+    for term, position in found:
+        if not is_morpheme(term):
+            first.setdefault(position, term)
+    if list(map(len, first.values())) == [1] and is_morpheme(found[0][0]):
+        return ((found[0][0], 0),)
     return tuple((term, position - min(first)) for position, term in first.items())

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.analysis import shown
 from rag.index.clauses import Clause
 from rag.index.shares import Share
 from rag.search.fuse import Scored
@@ -20,7 +21,7 @@ NOT_REACHED = "the index of the vectors does not reach it: it is approximate"
 
 def unmet(clause: Clause) -> str:
     """Why ``clause`` excludes it."""
-    named = clause.prefix + "*" if clause.kind == "prefix" else " ".join(t for t, _ in clause.terms)
+    named = clause.prefix + "*" if clause.kind == "prefix" else _words(t for t, _ in clause.terms)
     if clause.occur == "must":
         return f"it does not have the required '{named}'"
     return f"it has the excluded '{named}'"
@@ -29,13 +30,14 @@ def unmet(clause: Clause) -> str:
 def lexical(mine: Sequence[Share], first: Sequence[Share]) -> str:
     """Of two passages' shares of the same question."""
     pairs = list(zip(mine, first, strict=True))
-    if more := [f for m, f in pairs if f.value > 0 and m.value <= 0]:
-        names = ", ".join(f"'{' '.join(share.words)}'" for share in more)
+    missing = (f.words for m, f in pairs if f.value > 0 and m.value <= 0)
+    if more := list(dict.fromkeys(map(_words, missing))):
+        names = ", ".join(f"'{name}'" for name in more)
         return (
             f"the first hit has {len(more)} more {'term' if len(more) == 1 else 'terms'}: {names}"
         )
     m, f = max(pairs, key=lambda pair: pair[1].value - pair[0].value)
-    name = " ".join(f.words)
+    name = _words(f.words)
     if f.value <= m.value:
         return "the first hit scores the same"
     if f.head > m.head:
@@ -71,3 +73,7 @@ def reranked(
     ]
     i = int(np.argmax(lost))
     return f"the first hit has more '{FEATURES[i]}': {first[i]:.2f} to {mine[i]:.2f}"
+
+
+def _words(terms: Iterable[str]) -> str:
+    return " ".join(map(shown, terms))

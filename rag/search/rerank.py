@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag import analysis
+from rag.analysis import detect
 from rag.errors import ConfigError
 from rag.search.fuse import Scored
 from rag.types import Chunk
@@ -81,8 +82,9 @@ def features(
     scaled = {name: normal(scored) for name, scored in stages.items()}
     rows = []
     for chunk in chunks:
-        found = analysis.terms(chunk.context)
-        title = set(analysis.terms(" ".join((chunk.title, *chunk.heading))))
+        language = detect(chunk.text)
+        found = analysis.terms(chunk.context, language)
+        title = set(analysis.terms(" ".join((chunk.title, *chunk.heading)), language))
         places = _places(found, frozenset(terms))
         rows.append(
             (

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag import analysis
-from rag.analysis import FINGERPRINT, detect, matcher
+from rag.analysis import detect, language_term, load_analyser, terms
+from rag.analysis.latin import STEMMERS, stemmed
 from rag.encode import Encoder
 from rag.errors import (
     BadQuery,
@@ -23,12 +22,14 @@ from rag.errors import (
     Overloaded,
     SourceError,
 )
-from rag.index import Collection
+from rag.index import Collection as Index
+from rag.index.clauses import Query
 from rag.index.matching import Matched
 from rag.index.scorers import Kind
 from rag.search import crosslingual, fuse, rerank
 from rag.search.clock import Clock
 from rag.search.query import parse
+from rag.search.ranking import Ranking
 from rag.settings import Settings
 from rag.types import MODES, Chunk, Filter, Hit, Mode, SearchResult, encodable
 
@@ -43,36 +44,8 @@ _ENCODER_FAILED = (
     DependencyMissing, IncompatibleIndex, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded,
     SourceError,
 )  # fmt: skip
-
-
+_NOWHERE = "\0"  # no passage's term; what any has weighs less
 LEGS = ("bm25", "tfidf", "dense")
-
-
-@dataclass(frozen=True, slots=True)
-class Ranking:
-    """Passages' ids for one query, best first, and how they came to be.
-
-    ``order`` has all that were ranked, of which ``top_k`` were asked for. ``stages`` are the lists
-    of each retriever (``bm25``, ``tfidf``, ``dense``), ``fused`` and ``reranked``, as far as there
-    were such; ``milliseconds`` says what each step took. ``terms`` are the question's in order,
-    without what it excludes; in place of those that no passage has, the nearest that one has.
-    ``matched`` says what was looked for besides.
-    """
-
-    query: str
-    mode: Mode
-    order: fuse.Scored
-    top_k: int
-    terms: list[str]
-    matched: Matched
-    stages: Mapping[str, fuse.Scored]
-    milliseconds: Mapping[str, float]
-    warnings: tuple[str, ...] = ()
-
-    @property
-    def corrected(self) -> Mapping[str, tuple[str, ...]]:
-        """Terms that no passage has, and those that were looked for in their place."""
-        return self.matched.corrected
 
 
 class Searcher:
@@ -89,7 +62,7 @@ class Searcher:
 
     def __init__(
         self,
-        collection: Collection,
+        collection: Index,
         encoder: Encoder | None = None,
         settings: Settings | None = None,
         *,
@@ -101,7 +74,8 @@ class Searcher:
         self._lacking = lacking or "no encoder is set"
         linear = self.settings.rerank == "linear"
         self.rerank_weights = rerank.weights(self.settings.rerank_weights) if linear else {}
-        collection.check("analyser", FINGERPRINT)
+        self.analyser = load_analyser(self.settings)
+        collection.check("analyser", self.analyser.fingerprint)
         if encoder:
             collection.check("encoder", encoder.fingerprint)
 
@@ -145,10 +119,13 @@ class Searcher:
         clock = Clock()
         languages: dict[str, tuple[str, ...]] = {}
         with clock("analyse"):
-            parsed = parse(query)
+            spoken = self._languages()
+            parsed = self.parse(query, spoken)
             matched = self.collection.match(parsed, filter, tolerant=settings.fuzzy)
             known = {term: near[0] for term, near in matched.corrected.items()}
-            terms = [known.get(term, term) for term in analysis.terms(parsed.text)]
+            own = detect(parsed.text)
+            words = terms(parsed.text, own if stemmed(own) in spoken else "en")
+            asked = [known.get(term, term) for term in words]
         if mode == "tfidf":
             with clock("tfidf"):
                 stages["tfidf"] = self.lexical(matched, depth, filter, "tfidf")
@@ -169,17 +146,28 @@ class Searcher:
         order = next(iter(stages.values()))
         if mode == "hybrid":
             with clock("fuse"):
-                order = self._fused(stages, self._unjudged(parsed.text, stages, languages))
+                order = self._fused(stages, self._unjudged(own, stages, languages))
             stages["fused"] = order
         if again:
             with clock("rerank"):
-                order, _, features = self.features(order, stages, terms, again)
+                order, _, features = self.features(order, stages, asked, again)
                 order = rerank.linear(order, features, self.rerank_weights)
             stages["reranked"] = order
         for term, near in matched.corrected.items():
             warnings.append(f"no passage has '{term}'; searched for '{', '.join(near)}'")
         said = tuple(warnings)
-        return Ranking(query, mode, order, top_k, terms, matched, stages, clock.ms, said)
+        return Ranking(query, mode, order, top_k, asked, matched, stages, clock.ms, said)
+
+    def parse(self, query: str, languages: Collection[str] | None = None) -> Query:
+        """``query`` as this collection understands it; its passages' ``languages`` may be known."""
+        spoken = self._languages() if languages is None else languages
+        return parse(query, self.analyser, spoken, self.settings.morpheme_weight)
+
+    def _languages(self) -> list[str]:
+        """Those of the passages whose words have other stems than English ones."""
+        marks = {language_term(code): code for code in STEMMERS if code != "en"}
+        weights = self.collection.idf([*marks, _NOWHERE])
+        return [code for mark, code in marks.items() if weights[mark] < weights[_NOWHERE]]
 
     def lexical(
         self,
@@ -252,11 +240,15 @@ class Searcher:
         return mode
 
     def _unjudged(
-        self, text: str, legs: dict[str, fuse.Scored], languages: dict[str, tuple[str, ...]]
+        self, own: str, legs: dict[str, fuse.Scored], languages: dict[str, tuple[str, ...]]
     ) -> fuse.Unjudged:
-        """Passages that a leg could say nothing of: without vector, or in another language."""
+        """Passages that a leg could say nothing of: without vector, or in another language.
+
+        A question in a language that no passage has, ``own``, counts as English.
+        """
         lexical = [id_ for id_, _ in legs["bm25"]]
-        own = detect(text)
+        if not any(own in group for group in languages.values()):
+            own = "en"
         waiting = self.collection.without_vector(lexical, encoder=self.space)
         foreign = {id_ for id_, group in languages.items() if own not in group}
         return {
@@ -293,7 +285,7 @@ class Searcher:
         order = ranking.order[: ranking.top_k]
         chunks = self.collection.fetch([id_ for id_, _ in order])
         found = [(id_, score) for id_, score in order if id_ in chunks]
-        matches = matcher({*ranking.terms, *ranking.matched.words})
+        matches = self.analyser.matcher({*ranking.terms, *ranking.matched.words})
         return tuple(
             Hit(
                 rank=rank,

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from rank_bm25 import BM25Okapi
 
-from rag.analysis import analyse
+from indexer.rows import terms_of
+from rag.analysis import Analyser
 from rag.index import Collection, Row, Stat
-from rag.index.rows import Terms
 from rag.types import Chunk, Document
 
 DIM = 16
+_ANALYSER = Analyser()
+ANALYSE = partial(terms_of, analyser=_ANALYSER)
+"""Terms of passages, for comparing postings with."""
 
 
 def document(name: str, text: str, **fields: Any) -> Document:
@@ -36,8 +40,7 @@ def row(name: str, text: str, *, language: str = "en", stat: Stat | None = None,
     """A row ready to be written, analysed as the indexer would."""
     d = document(name, text, **f)
     found = chunks(d)
-    terms = Terms.of([[t.text for t in analyse(c.context)] for c in found])
-    return Row(d, language, found, terms, stat or Stat())
+    return Row(d, language, found, ANALYSE(found), stat or Stat())
 
 
 def vector(text: str, encoder: str = "") -> NDArray[np.float32]:

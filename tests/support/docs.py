@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from indexer.sync import Report
+from indexer.report import Report
 from rag.settings import Settings
 from rag.workspace import Workspace
 

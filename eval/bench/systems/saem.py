@@ -7,9 +7,10 @@ from pathlib import Path
 
 from eval.bench.corpora import Passage
 from eval.bench.systems.job import Job, Vector
+from indexer.chunk import whole
 from indexer.rows import make_rows
 from indexer.vectors import fill_vectors
-from rag.analysis import FINGERPRINT
+from rag.analysis import Analyser
 from rag.index import Collection, Row, Stat
 from rag.search import Searcher
 from rag.settings import Settings
@@ -23,7 +24,7 @@ class System:
     def __init__(self, job: Job, folder: Path) -> None:
         encoder = _Kept(job)
         self._collection = Collection(folder, create=True)
-        self._collection.ensure("analyser", FINGERPRINT)
+        self._collection.ensure("analyser", Analyser().fingerprint)
         for i in range(0, len(job.passages), _COMMIT):
             self._collection.upsert(_rows(job.passages[i : i + _COMMIT]))
         fill_vectors(self._collection, encoder)
@@ -57,4 +58,4 @@ class _Kept:
 
 def _rows(passages: Sequence[Passage]) -> list[Row]:
     documents = [Document(p.id, p.id, p.title, p.text) for p in passages]
-    return make_rows([(document, Stat()) for document in documents], 0)
+    return make_rows([(document, Stat()) for document in documents], whole, Analyser())
