@@ -16,7 +16,7 @@ from eval.bed import needs_vectors
 from rag.errors import ConfigError
 from rag.settings import Settings, fields
 
-GRIDS = ("default", "baselines", "fusion")
+GRIDS = ("default", "baselines", "fusion", "lexical")
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,8 @@ class Configuration:
         return found | ({"chunk_tokens": str(self.settings.chunk_tokens)} if self.cut else {})
 
 
-_SEARCH = ("encoder", "encoder_model", "fusion", "dense_weight", "k1", "b", "depth", "rerank",
+_SEARCH = ("encoder", "encoder_model", "fusion", "dense_weight", "k1", "b", "head_weight",
+           "morpheme_weight", "fuzzy", "depth", "rerank",
            "rerank_depth", "rerank_weights", "min_confidence", "llm", "llm_url", "llm_model",
            "context_tokens", "answer_tokens")  # fmt: skip
 _CUTTING = ("chunk_tokens", "chunking")

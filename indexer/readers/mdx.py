@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import re
 
-_BRACES = r"\{(?:[^{}]++|\{(?:[^{}]++|\{(?:[^{}]++|\{[^{}]*+\})*+\})*+\})*+\}"
+_BRACES = r"\{(?>(?:[^{}]++|\{(?>(?:[^{}]++|\{(?>(?:[^{}]++|\{[^{}]*+\})*)\})*)\})*)\}"
 # Bounded, so that no opening is looked for to the end of a long text: a fence of 2,000 lines.
 _CODE = (
     r"^[ \t]*(?P<fence>`{3,20}|~{3,20}).*\n(?:.*\n){0,2000}?[ \t]*(?P=fence)[`~]*[ \t]*$"
     r"|(?<!`)(?P<tick>`{1,3})(?!`)[^\n]{1,400}?(?<!`)(?P=tick)(?!`)"
 )
-_IMPORT = r"""^import\s*(?:["'{*]|[\w$]+\s*(?:,|from\b))(?:[ \t]*\S.*\n?)++"""
-_EXPORT = r"^export\s+(?:const|let|var|function|default|class|async|\{|\*)(?:[ \t]*\S.*\n?)++"
-_COMMENT = r"\{/\*(?s:(?!\*/|\{/\*).)*+\*/\}"
+_IMPORT = r"""^import\s*(?:["'{*]|[\w$]+\s*(?:,|from\b))(?>(?:[ \t]*\S.*\n?)+)"""
+_EXPORT = r"^export\s+(?:const|let|var|function|default|class|async|\{|\*)(?>(?:[ \t]*\S.*\n?)+)"
+_COMMENT = r"\{/\*(?>(?s:(?!\*/|\{/\*).)*)\*/\}"
 _TAG = (
-    r"</?(?:[A-Za-z][\w.]*+)?(?:\s++[\w:-]++(?:\s*=\s*(?:\"[^\"]*+\"|'[^']*+'|"
+    r"</?(?:[A-Za-z][\w.]*+)?(?>(?:\s++[\w:-]++(?:\s*=\s*(?:\"[^\"]*+\"|'[^']*+'|"
     + _BRACES
     + r"))?|\s*+"
     + _BRACES
-    + r")*+\s*+/?>"
+    + r")*)\s*+/?>"
 )
 _PARTS = re.compile(f"(?P<code>{_CODE})|{_IMPORT}|{_EXPORT}|{_COMMENT}|{_TAG}", re.MULTILINE)
 

@@ -10,7 +10,7 @@ from indexer.readers.parsed import Parsed, Raw
 
 # Strings of many lines are passed over: they may hold lines in brackets.
 _PARTS = re.compile(
-    r'''"""(?:[^"\\]|\\[\s\S]|"(?!""))*+"""|\'\'\'(?:[^']|'(?!''))*+\'\'\''''
+    r'''"""(?>(?:[^"\\]|\\[\s\S]|"(?!""))*)"""|\'\'\'(?>(?:[^']|'(?!''))*)\'\'\''''
     r"""|^(?P<table>[ \t]*\[+[ \t]*(?P<name>[^\]\n]+?)[ \t]*\]+)""",
     re.MULTILINE,
 )

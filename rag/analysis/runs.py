@@ -12,11 +12,11 @@ from rag.analysis import cjk, latin
 MARKS = "".join(c for c in map(chr, range(0x300, 0xE00)) if unicodedata.category(c)[0] == "M")
 """Accents and vowels of alphabets, to U+0DFF: no word characters to `re`, but within words."""
 _ASCII_WORD = "[A-Za-z0-9_]++"
-_ANY_WORD = rf"(?:{_ASCII_WORD}[{MARKS}]*+|[^\W{cjk.CHARACTERS}][{MARKS}]*+)++"
+_ANY_WORD = rf"(?:{_ASCII_WORD}[{MARKS}]*+|[^\W{cjk.CHARACTERS}][{MARKS}]*+)+"
 _RUN = re.compile(
-    rf"(?P<latin>{_ANY_WORD}(?:{latin.JOINTS}{_ANY_WORD})*+)|(?P<cjk>[{cjk.CHARACTERS}]++)"
+    rf"(?P<latin>{_ANY_WORD}(?:{latin.JOINTS}{_ANY_WORD})*)|(?P<cjk>[{cjk.CHARACTERS}]++)"
 )
-_ASCII = re.compile(f"(?P<latin>{_ASCII_WORD}(?:{latin.JOINTS}{_ASCII_WORD})*+)")
+_ASCII = re.compile(f"(?P<latin>{_ASCII_WORD}(?:{latin.JOINTS}{_ASCII_WORD})*)")
 
 
 class Piece(NamedTuple):
