@@ -142,6 +142,12 @@ def test_ruled_tables_cell_by_cell_with_merged_ones() -> None:
     assert parsed.text[block.start : block.header] == "이름 | 값 | Notes"
 
 
+def test_a_rule_parts_what_stands_close_to_it() -> None:
+    rows = [["근속 연수", "연차 일수"], ["1년 미만", "월 1일"], ["1년 이상", "15일"]]
+    style = [("GRID", (0, 0), (-1, -1), 0.5, "black"), ("FONT", (0, 0), (-1, -1), KOREAN, 10)]
+    assert table(read(flowing([Table(rows, style=TableStyle(style))]))) == rows
+
+
 def test_columns_in_line_without_rules_are_a_table() -> None:
     rows = [["City", "People", "Area"], ["Seoul", "9,400,000", "605"], ["부산", "3,300,000", "770"]]
 

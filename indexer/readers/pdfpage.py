@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pypdfium2 import PdfPage, PdfTextPage
 
 _GAP = 1.2  # of the size: a wider gap ends a run, as between columns and cells
+_CRACK = 0.1  # of the size: no line is drawn through a narrower gap
 _PATHS = 1500  # more of them are a drawing
 _THIN = 2.5  # points: a path no thicker is a ruled line
 _STYLE = 0.23  # of the size: a narrower gap between Hangul and digits is no blank
@@ -77,13 +78,14 @@ def read_sheet(page: PdfPage) -> Sheet:
 
     width, height = page.get_size()
     turn = _Turn(page.get_rotation(), width, height)
+    rules, pictures = _rules(page, turn)
     textpage = page.get_textpage()
     try:
         count = pdfium.FPDFText_CountChars(textpage)
-        runs, sideways, odd = _runs(textpage, max(count, 0), turn)
+        walls = [rule for rule in rules if rule.right - rule.left < _THIN]
+        runs, sideways, odd = _runs(textpage, max(count, 0), turn, walls)
     finally:
         textpage.close()
-    rules, pictures = _rules(page, turn)
     return Sheet(width, height, runs, rules, sideways, odd, pictures)
 
 
@@ -125,13 +127,20 @@ class _Filling:
         self._spaced = False
         self._drawn = False
 
-    def takes(self, box: tuple[float, float, float, float]) -> bool:
+    def takes(self, box: tuple[float, float, float, float], walls: Sequence[Rule]) -> bool:
+        """Whether a character stands beside the last, with no gap and no wall between."""
         left, bottom, _, top = box
         size = max(self._top - self._bottom, top - bottom)
         slack = 0.15 * size
         level = self._bottom - slack < (bottom + top) / 2 < self._top + slack
         ligature = left == self._last
-        return level and (ligature or -0.8 * size < left - self._right < _GAP * size)
+        if not (level and (ligature or -0.8 * size < left - self._right < _GAP * size)):
+            return False
+        middle = (bottom + top) / 2
+        return left - self._right < _CRACK * size or not any(
+            self._right <= wall.left and wall.right <= left and wall.bottom < middle < wall.top
+            for wall in walls
+        )
 
     def space(self, drawn: bool) -> None:
         """A blank follows; ``drawn``: PDFium takes a gap for one."""
@@ -172,7 +181,9 @@ class _Filling:
         )
 
 
-def _runs(textpage: PdfTextPage, count: int, turn: _Turn) -> tuple[list[Run], str, float]:
+def _runs(
+    textpage: PdfTextPage, count: int, turn: _Turn, walls: Sequence[Rule]
+) -> tuple[list[Run], str, float]:
     import pypdfium2.raw as pdfium
 
     filled: list[_Filling] = []
@@ -197,7 +208,7 @@ def _runs(textpage: PdfTextPage, count: int, turn: _Turn) -> tuple[list[Run], st
         odd += letter in "\0\ufffd" or "\ue000" <= letter <= "\uf8ff"
         pdfium.FPDFText_GetLooseCharBox(textpage, i, rect)
         box = turn.box(rect.left, rect.bottom, rect.right, rect.top)
-        if not (filled and filled[-1].takes(box)):
+        if not (filled and filled[-1].takes(box, walls)):
             filled.append(_Filling(box))
         filled[-1].add(i, "\u00ad" if letter in _SOFT else letter, box)
     # A file that keeps its blanks has no others: between Hangul and digits, a gap is mere style.
