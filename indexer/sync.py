@@ -77,12 +77,11 @@ def sync(
     with (
         WriterLock(collection.path / "sync.lock").hold(),  # writers in between are welcome
         collection.loading(),
+        closing(Ledger(collection.path)) as ledger,
     ):
-        ledger = Ledger(collection.path)
-        with closing(ledger):
-            report = _Sync(collection, ledger, recipe).run(
-                _opened(sources, recipe.settings), progress, processes
-            )
+        report = _Sync(collection, ledger, recipe).run(
+            _opened(sources, recipe.settings), progress, processes
+        )
     collection.tidy()
     return report
 

@@ -7,6 +7,7 @@ neither HTTP nor terminals.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from threading import Event
 
@@ -138,11 +139,8 @@ class Workspace(Tools):
 
     def entries(self, *states: State, name: str | None = None) -> list[Entry]:
         """What a collection's sources have that is no document of it, and why."""
-        ledger = Ledger(self.collection(name).path)
-        try:
+        with closing(Ledger(self.collection(name).path)) as ledger:
             return ledger.entries(*states)
-        finally:
-            ledger.close()
 
     def encode(
         self, name: str | None = None, progress: Progress = quiet, stop: Event | None = None

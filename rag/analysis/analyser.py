@@ -112,7 +112,7 @@ class Analyser:
         Those that all have in common, in order; and of each other word its stems, the English one
         first, of which a passage has one.
         """
-        stems = dict.fromkeys(("en", *map(latin.stemmed, languages)))
+        stems = tuple(dict.fromkeys(("en", *map(latin.stemmed, languages))))
         common: list[str] = []
         choices: list[tuple[str, ...]] = []
         for run in runs(text):
@@ -123,15 +123,12 @@ class Analyser:
                     common += (new := [p.term for p in pieces if p.term not in known])
                     known.update(new)
                 continue
-            found: dict[tuple[int, int], dict[str, None]] = {}
-            for language in stems:
-                for piece in self._pieces(run, Manner(language, "")):
-                    found.setdefault((piece.start, piece.end), {})[piece.term] = None
-            for several in found.values():
+            read = _known_readings if run.end() - run.start() <= _LONGEST else _readings
+            for several in read(self, run[0], stems):
                 if len(several) == 1:
                     common += several
                 else:
-                    choices.append(tuple(several))
+                    choices.append(several)
         return common, choices
 
     def matcher(self, terms: Collection[str]) -> Callable[[str], Spans]:
@@ -263,7 +260,19 @@ def _cut(analyser: Analyser, run: str, alphabetic: bool, manner: Manner) -> tupl
     return tuple(analyser.latin(run, manner) if alphabetic else analyser.east(run, manner))
 
 
+def _readings(
+    analyser: Analyser, run: str, languages: tuple[str, ...]
+) -> tuple[tuple[str, ...], ...]:
+    """Each part of a word, name or number as ``languages`` stem it, the first one's first."""
+    found: dict[tuple[int, int], dict[str, None]] = {}
+    for language in languages:
+        for piece in analyser.latin(run, Manner(language, "")):
+            found.setdefault((piece.start, piece.end), {})[piece.term] = None
+    return tuple(map(tuple, found.values()))
+
+
 _remembered = lru_cache(maxsize=1 << 16)(_cut)
+_known_readings = lru_cache(maxsize=1 << 16)(_readings)
 _PLAIN = Analyser(korean="bigrams")
 
 

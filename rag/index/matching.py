@@ -7,7 +7,7 @@ none has gives way to similar ones. Knows neither scoring formulas nor the catal
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -71,8 +71,9 @@ def resolve(query: Query, sparse: Sparse, *, tolerant: bool) -> Matched:
     bound: list[str] = []
     phrases: list[Placed] = []
     families: list[tuple[str, ...]] = []
+    dfs = _dfs((term for choice in query.choices for term in choice), sparse)
     for choice in query.choices:
-        living = tuple(term for term, _ in _living(choice, sparse))
+        living = tuple(term for term, _ in _present({term: dfs[term] for term in choice}))
         if len(living) > 1:
             families.append(living)
         else:
@@ -155,9 +156,7 @@ def _known(
     """``free`` with similar terms for the unknown, and which these are."""
     terms = dict(free)
     corrected: dict[str, tuple[str, ...]] = {}
-    words = list(free)
-    dfs = zip(words, sparse.dfs(words), strict=True)
-    unknown = [term for term, df in dfs if df == 0 and fuzzy.reach(term)]
+    unknown = [term for term, df in _dfs(free, sparse).items() if df == 0 and fuzzy.reach(term)]
     for term in unknown if len(unknown) <= SLIPS else ():
         if near := _similar(term, sparse):
             times = terms.pop(term)
@@ -187,11 +186,19 @@ def _similar(term: str, sparse: Sparse) -> dict[str, float]:
     return {}
 
 
-def _living(terms: Collection[str], sparse: Sparse) -> list[tuple[str, int]]:
+def _living(terms: Iterable[str], sparse: Sparse) -> list[tuple[str, int]]:
     """Those of ``terms`` that living passages have, and how many do, the most frequent first."""
-    words = list(terms)
-    found = zip(words, sparse.dfs(words), strict=True)
-    return sorted((pair for pair in found if pair[1]), key=lambda x: (-x[1], x[0]))
+    return _present(_dfs(terms, sparse))
+
+
+def _present(dfs: Mapping[str, int]) -> list[tuple[str, int]]:
+    return sorted((pair for pair in dfs.items() if pair[1]), key=lambda x: (-x[1], x[0]))
+
+
+def _dfs(terms: Iterable[str], sparse: Sparse) -> dict[str, int]:
+    """How many living passages have each of ``terms``."""
+    words = list(dict.fromkeys(terms))
+    return dict(zip(words, sparse.dfs(words), strict=True))
 
 
 def _text(shard: Shard, number: int) -> str:

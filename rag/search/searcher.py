@@ -45,6 +45,7 @@ _ENCODER_FAILED = (
     SourceError,
 )  # fmt: skip
 _NOWHERE = "\0"  # no passage's term; what any has weighs less
+_MARKS = {language_term(code): code for code in STEMMERS if code != "en"}
 LEGS = ("bm25", "tfidf", "dense")
 
 
@@ -165,9 +166,8 @@ class Searcher:
 
     def _languages(self) -> list[str]:
         """Those of the passages whose words have other stems than English ones."""
-        marks = {language_term(code): code for code in STEMMERS if code != "en"}
-        weights = self.collection.idf([*marks, _NOWHERE])
-        return [code for mark, code in marks.items() if weights[mark] < weights[_NOWHERE]]
+        weights = self.collection.idf([*_MARKS, _NOWHERE])
+        return [code for mark, code in _MARKS.items() if weights[mark] < weights[_NOWHERE]]
 
     def lexical(
         self,
