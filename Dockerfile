@@ -33,7 +33,7 @@ COPY eval ./eval
 RUN --mount=type=cache,target=/root/.cache/pip \
     pip install --disable-pip-version-check -c requirements.lock '.[local]'
 # The encoder's first use makes its 8-bit weights; done here, the cache of models may be read-only.
-RUN rag models pull \
+RUN rag models pull multilingual-e5-small \
     && python3 -c "import rag; rag.Workspace().encoder().query('ready')"
 
 FROM gpu-base AS gpu-build

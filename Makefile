@@ -8,7 +8,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 SOURCES := rag indexer api eval tests
 
-.PHONY: run test check lint types imports bench bench-data bench-report lock clean
+.PHONY: run test test-vllm check lint types imports bench bench-data bench-report lock clean
 
 run: $(VENV)/.local ## Install, fetch the models, index DOCS, serve
 	@echo "== Models (fetched once)"
@@ -20,9 +20,27 @@ run: $(VENV)/.local ## Install, fetch the models, index DOCS, serve
 
 test: $(VENV)/.dev ## Install and run the whole test suite, with the real models
 	@echo "== Models (fetched once)"
-	@$(BIN)/rag models pull
+	@$(BIN)/rag models pull multilingual-e5-small smollm2
 	@echo "== Tests"
 	@$(BIN)/python -m pytest
+
+VLLM := .venv-vllm
+
+test-vllm: $(VLLM)/.done ## The clients of language models against a real vLLM on this CPU (3 GB, 10 minutes)
+	@echo "== The default model, as vLLM takes it"
+	@test -f $(VLLM)/smollm2/tokenizer.json || HF_HUB_OFFLINE=1 $(VLLM)/bin/python -m tests.vllm.convert $(VLLM)/smollm2
+	@echo "== Tests, once vLLM has loaded it (minutes)"
+	@HF_HUB_OFFLINE=1 VLLM_CPU_KVCACHE_SPACE=1 SAEM_VLLM_MODEL="$(CURDIR)/$(VLLM)/smollm2" \
+		$(VLLM)/bin/python -m pytest -v tests/vllm
+
+$(VLLM)/.done: pyproject.toml tests/vllm/requirements.txt tests/vllm/overrides.txt
+	@echo "== Installing vLLM, in an environment of its own"
+	@$(PYTHON) -m venv $(VLLM)
+	@$(VLLM)/bin/python -m pip install -q --disable-pip-version-check uv
+	@$(VLLM)/bin/uv pip install -q --python $(VLLM)/bin/python --overrides tests/vllm/overrides.txt \
+		$(addprefix --find-links ,$(PIP_FIND_LINKS)) $(if $(PIP_INDEX_URL),--index-url "$(PIP_INDEX_URL)") \
+		-r tests/vllm/requirements.txt -r pyproject.toml --extra local
+	@touch $@
 
 check: $(VENV)/.dev ## What must hold before a commit: lint, types, layers, tests
 	@$(MAKE) --no-print-directory lint types imports test
@@ -96,4 +114,4 @@ $(VENV)/.dev: $(VENV)/.local
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .venv-bench .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf $(VENV) .venv-bench $(VLLM) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

@@ -40,6 +40,8 @@ def create_app(settings: Settings) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        if settings.llm.startswith("vllm:") and not settings.llm_url:
+            _start_vllm(saem)
         app.state.background = Background(saem)
         app.state.background.start()
         yield
@@ -91,6 +93,14 @@ class _Static(StaticFiles):
         response = super().file_response(*args, **kwargs)
         response.headers.update(_HEADERS)
         return response
+
+
+def _start_vllm(saem: Workspace) -> None:
+    """Start vLLM now; until it has loaded its model, answers are quoted."""
+    from rag.answer.vllm import ServedVLLM
+
+    if isinstance(llm := saem.llm(), ServedVLLM):
+        llm.patience = 0.0
 
 
 def _missing(saem: Workspace) -> tuple[bool, list[str]]:

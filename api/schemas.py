@@ -22,9 +22,12 @@ def _cleaned(value: Any) -> Any:  # noqa: ANN401 - any JSON
 
 Text = Annotated[str, BeforeValidator(_cleaned)]
 FilterJson = Annotated[
-    dict[str, Any] | None,
+    str | dict[str, Any] | list[Text] | None,
     BeforeValidator(_cleaned),
-    Field(description='Field to value or values; `path` is a glob: `{"path": "guide/**"}`.'),
+    Field(
+        description="An expression, `lang:ko AND year>=2024 AND path:guide/**`; or field to value "
+        'or values, `{"path": "guide/**"}`.'
+    ),
 ]
 
 
@@ -37,10 +40,15 @@ class Query(BaseModel):
 
 class SearchRequest(Query):
     query: Text
+    facets: list[Text] = Field(
+        [], max_length=20, description="Fields whose values are counted; `path` is the folder."
+    )
 
 
 class AskRequest(Query):
     question: Text
+    program: Text = Field("", description="The prompt program; the setting's when left out.")
+    persona: Text = Field("", description="How the model is to speak; the setting's by default.")
 
 
 class HitJson(BaseModel):
@@ -60,11 +68,23 @@ class HitJson(BaseModel):
     )
 
 
+class FacetJson(BaseModel):
+    value: str
+    count: int
+
+
 class SearchResponse(BaseModel):
     query: str
     mode: ModeName
     took_ms: float
+    cached: bool = Field(description="The result of the same search before, still right.")
+    rewritten: dict[str, list[str]] = Field(
+        description="What else was searched for, by way of rewriting."
+    )
     hits: list[HitJson]
+    facets: dict[str, list[FacetJson]] = Field(
+        description="Documents by value of each field asked for, of all that was ranked."
+    )
     warnings: list[str]
 
 
@@ -81,11 +101,35 @@ class CitationJson(BaseModel):
     aliases: list[str] = Field(description="Paths of files that say the same.")
 
 
+class StatementJson(BaseModel):
+    start: int
+    end: int
+    cites: list[int]
+    support: Literal["supported", "partly", "unsupported"]
+    score: float
+
+
+class StepJson(BaseModel):
+    kind: str
+    text: str
+
+
 class AskResponse(BaseModel):
     question: str
     answer: str
     abstained: bool
+    unsure: bool = Field(description="Answered, but the evidence is thin.")
+    confidence: float = Field(description="How likely the answer stands, 0 to 1.")
+    generator: str = Field(description="The model's name; `extractive` for quotations.")
+    program: str = Field(description="The prompt program; empty for quotations.")
+    degraded: str = Field(description="The error for which the documents are quoted instead.")
+    cached: bool = Field(description="Given before, for a question that asks the same.")
     citations: list[CitationJson]
+    dropped: int = Field(description="Markers of passages that do not exist, left out.")
+    statements: list[StatementJson] = Field(
+        description="Sentences of `answer` by character span, and how their passages bear them out."
+    )
+    steps: list[StepJson] = Field(description="What the program did on the way.")
     hits: list[HitJson]
     warnings: list[str]
 

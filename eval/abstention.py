@@ -49,6 +49,35 @@ def aurc(curve: Curve) -> float:
     return area / before if before else 0.0
 
 
+def operating(confidences: Sequence[float], answerable: Sequence[bool]) -> Curve:
+    """Points ``(share of unanswerable questions answered, share of answerable ones answered)``.
+
+    One for each confidence, the surest first, as the threshold from which questions are answered:
+    an ROC curve. Empty where questions of one of the two kinds are missing.
+    """
+    good = sum(answerable)
+    bad = len(answerable) - good
+    if not good or not bad:
+        return ()
+    ordered = sorted(zip(confidences, answerable, strict=True), key=lambda pair: -pair[0])
+    points = []
+    right = wrong = 0
+    for _, group in groupby(ordered, key=lambda pair: pair[0]):
+        for _, is_answerable in group:
+            right += is_answerable
+            wrong += not is_answerable
+        points.append((wrong / bad, right / good))
+    return tuple(points)
+
+
+def answered_at(curve: Curve, most: float) -> float:
+    """The largest share of answerable questions answered where of the others at most ``most`` are.
+
+    ``curve`` is an `operating` one; 0 where it has no such point.
+    """
+    return max((right for wrong, right in curve if wrong <= most), default=0.0)
+
+
 def best_threshold(confidences: Sequence[float], answerable: Sequence[bool]) -> tuple[float, float]:
     """The threshold below which to abstain, and the balanced accuracy that this gives.
 

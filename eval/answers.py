@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 
 from eval import citations, textmatch
-from eval.abstention import aurc, risk_coverage
+from eval.abstention import answered_at, aurc, operating, risk_coverage
 from eval.citations import Supports
 from eval.dataset import Dataset, Query
 from eval.judge import Judge
@@ -22,11 +22,11 @@ from eval.result import Curve, PerQuery
 from indexer.report import Progress, quiet
 from rag.analysis import detect
 from rag.answer import Answerer
-from rag.answer.confidence import confidence
 from rag.errors import RagError
 from rag.types import Answer, Mode, SearchResult
 
 _RIGHT = 0.5
+_MOST = (0.05, 0.1, 0.2, 0.5)
 _JUDGED = 5
 """The judge sees as many passages, or more where a later one is cited."""
 
@@ -48,12 +48,14 @@ class AnswerMeasures:
         waiting for it, ``llm``, and of that the part before its first piece, ``first_token``.
     curves
         ``risk-coverage``: share of questions answered and share of those answered wrongly, by
-        falling confidence of retrieval. Wrong is an answer to a question without one; one that
+        falling confidence. Wrong is an answer to a question without one; one that
         neither contains an accepted answer nor has F1 of 0.5; or, where none is known, one that
         the judge gives less than 0.5. The curve ends where the answerer itself abstains;
-        ``min_confidence = 0`` gives all of it.
+        ``min_confidence = 0`` gives all of it. ``operating``, where questions of both kinds are:
+        share of unanswerable questions and share of answerable ones above each confidence.
     totals
-        ``prompt_tokens``, ``answer_tokens``, ``cost``, ``abstained``, and the curve's ``aurc``.
+        ``prompt_tokens``, ``answer_tokens``, ``cost``, ``abstained``, ``degraded`` (quotations
+        because the model failed), and ``aurc``, of the risk-coverage curve.
     predictions
         The answers' texts.
     notes
@@ -105,17 +107,20 @@ def measure_answers(
     if judge and judge.unusable > unread:
         notes.said.append(f"{judge.unusable - unread} judgement(s) could not be read")
     curve = _curve(asked, values)
+    served = _operating(asked)
+    notes.said += _refusing(asked, served) if served else []
     prompt = sum(one.call.prompt_tokens for one in asked)
     said = sum(one.call.answer_tokens for one in asked)
     return AnswerMeasures(
         values,
         spent,
-        {"risk-coverage": curve},
+        {"risk-coverage": curve} | ({"operating": served} if served else {}),
         {
             "prompt_tokens": prompt,
             "answer_tokens": said,
             "cost": (prompt * prices[0] + said * prices[1]) / 1e6,
             "abstained": sum(one.answer.abstained for one in asked if one.answer),
+            "degraded": sum(bool(one.answer.degraded) for one in asked if one.answer),
         }
         | ({"aurc": aurc(curve)} if curve else {}),
         {one.query.id: one.answer.text for one in asked if one.answer},
@@ -129,7 +134,6 @@ class _Asked:
 
     query: Query
     answer: Answer | None
-    confidence: float
     milliseconds: Mapping[str, float]
     call: Call
     failure: str = ""
@@ -139,7 +143,6 @@ def _ask(answerer: Answerer, query: Query, mode: Mode | None, top_k: int | None)
     meter = Metered(answerer.llm) if answerer.llm else None
     answerer = copy(answerer)
     answerer.llm = meter
-    result: SearchResult | None = None
     answer: Answer | None = None
     failure = ""
     spent: dict[str, float] = {}
@@ -147,7 +150,6 @@ def _ask(answerer: Answerer, query: Query, mode: Mode | None, top_k: int | None)
     try:
         for event in answerer.stream(query.text, top_k, mode):
             if isinstance(event, SearchResult):
-                result = event
                 spent["search"] = (time.perf_counter() - started) * 1000
             elif isinstance(event, Answer):
                 answer = event
@@ -157,8 +159,7 @@ def _ask(answerer: Answerer, query: Query, mode: Mode | None, top_k: int | None)
     call = meter.take() if meter else Call()
     if call.ms:
         spent |= {"llm": call.ms, "first_token": call.first_token_ms}
-    sure = confidence(answerer.searcher, result) if result and answer else 0.0
-    return _Asked(query, answer, sure, spent, call, failure)
+    return _Asked(query, answer, spent, call, failure)
 
 
 class _Notes:
@@ -260,10 +261,32 @@ def _curve(asked: Sequence[_Asked], values: Mapping[str, PerQuery]) -> Curve:
         one.query.id: right for one in asked if (right := _right(one.query, values)) is not None
     }
     answered = [
-        one for one in asked if one.answer and not one.answer.abstained and one.query.id in known
+        (one.answer.confidence, not known[one.query.id])
+        for one in asked
+        if one.answer and not one.answer.abstained and one.query.id in known
     ]
-    wrong = [not known[one.query.id] for one in answered]
-    return risk_coverage([one.confidence for one in answered], wrong, len(known))
+    return risk_coverage([c for c, _ in answered], [w for _, w in answered], len(known))
+
+
+def _operating(asked: Sequence[_Asked]) -> Curve:
+    """Which questions each threshold would answer, whatever the one in force; failed ones last."""
+    sure = [one.answer.confidence if one.answer else -1.0 for one in asked]
+    return operating(sure, [one.query.answerable for one in asked])
+
+
+def _refusing(asked: Sequence[_Asked], curve: Curve) -> list[str]:
+    """What abstaining does here, and what other thresholds would, in words."""
+    points = ", ".join(f"{answered_at(curve, most):.1%} at {most:.0%}" for most in _MOST)
+    shares = []
+    for answerable in (True, False):
+        of = [one.answer for one in asked if one.query.answerable is answerable]
+        given = [a for a in of if a and not a.abstained]
+        sure = sum(not a.unsure for a in given)
+        shares.append(f"{len(given) / len(of):.1%} ({sure / len(of):.1%} without a warning)")
+    return [
+        f"answered: {shares[0]} of the answerable questions, {shares[1]} of the others",
+        f"answerable questions answered by the share of others that are: {points}",
+    ]
 
 
 def _right(query: Query, values: Mapping[str, PerQuery]) -> bool | None:

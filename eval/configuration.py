@@ -16,7 +16,7 @@ from eval.bed import needs_vectors
 from rag.errors import ConfigError
 from rag.settings import Settings, fields
 
-GRIDS = ("default", "baselines", "fusion", "lexical")
+GRIDS = ("default", "baselines", "fusion", "lexical", "programs")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +58,11 @@ class Configuration:
 
 _SEARCH = ("encoder", "encoder_model", "fusion", "dense_weight", "k1", "b", "head_weight",
            "morpheme_weight", "fuzzy", "depth", "rerank",
-           "rerank_depth", "rerank_weights", "min_confidence", "llm", "llm_url", "llm_model",
-           "context_tokens", "answer_tokens")  # fmt: skip
+           "rerank_depth", "rerank_weights", "rerank_model", "rerank_seconds", "diversity",
+           "per_document", "neighbours", "boosts", "recency_field", "recency_days", "rewrite",
+           "min_confidence", "vague_confidence", "program", "persona", "prompts", "examples",
+           "shots", "shot_order", "samples", "max_steps", "llm", "llm_url", "llm_model",
+           "entailment", "context_tokens", "answer_tokens", "total_tokens")  # fmt: skip
 _CUTTING = ("chunk_tokens", "chunking")
 _OWN = {"name", "system", "cut"}
 _USERINFO = re.compile(r"(\w+://)[^/@\s]*@")

@@ -1,4 +1,4 @@
-"""Learns the linear reranker's weights from judged queries. Knows no trials."""
+"""Learns from judged queries what features weigh. Knows no trials."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from eval.places import Places
 from rag.errors import DependencyMissing
 from rag.search import Searcher, rerank
 from rag.search.fuse import Scored
-from rag.search.rerank import FEATURES
+from rag.search.weighing import FEATURES
 
 _NEGATIVES = 30
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """One query's passages before reranking.
+    """One query's passages, and what is known of them.
 
     Attributes
     ----------
@@ -39,19 +39,23 @@ class Candidates:
     relevant: NDArray[np.bool_]
 
     def reranked(self, weights: Mapping[str, float]) -> Scored:
-        return rerank.linear(self.order, self.features, weights)
+        ids = (id_ for id_, _ in self.order)
+        return rerank.linear(self.order, dict(zip(ids, self.features, strict=False)), weights)
 
 
-def candidates(
-    searcher: Searcher, places: Places, query: Query, depth: int, top_k: int
-) -> Candidates:
-    """The best ``top_k`` passages for ``query``, with features of the first ``depth``."""
+def candidates(searcher: Searcher, places: Places, query: Query, top_k: int) -> Candidates:
+    """The best ``top_k`` passages for ``query``, and what is known of them.
+
+    ``searcher`` puts passages in order by their features: others have none.
+    """
     ranking = rank(searcher, query.text, top_k)
-    order, head, found = searcher.features(ranking.order, ranking.stages, ranking.terms, depth)
+    ids = [id_ for id_, _ in ranking.order if id_ in ranking.features]
+    there = searcher.collection.fetch(ids)
+    head = [id_ for id_ in ids if id_ in there]
+    order = [(id_, score) for id_, score in ranking.order if id_ in there or id_ not in ids]
+    found = np.array([ranking.features[id_] for id_ in head]).reshape(-1, len(FEATURES))
     good = query.right
-    relevant = [
-        any(place in good for place, _ in places.of(query, [(chunk.id, 1.0)])) for chunk in head
-    ]
+    relevant = [any(place in good for place, _ in places.of(query, [(i, 1.0)])) for i in head]
     return Candidates(query, order, found, np.array(relevant, bool))
 
 

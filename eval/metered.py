@@ -6,6 +6,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import Any
 
 from rag.answer.llm import LLM, estimate_tokens
 from rag.errors import RagError
@@ -57,6 +58,10 @@ class Metered:
         return self._llm.name
 
     @property
+    def at_once(self) -> int:
+        return self._llm.at_once
+
+    @property
     def endpoint(self) -> str:
         return self._llm.endpoint
 
@@ -82,16 +87,13 @@ class Metered:
         messages: Sequence[Message],
         *,
         max_tokens: int,
-        temperature: float = 0.0,
-        stop: Sequence[str] = (),
+        **how: Any,  # noqa: ANN401
     ) -> Iterator[str]:
         """As ``LLM.stream``; a reply that broke off or was stopped counts as far as it came."""
         prompt = tuple(m.content for m in messages)
         said: list[str] = []
         first = spent = 0.0
-        pieces = self._llm.stream(
-            messages, max_tokens=max_tokens, temperature=temperature, stop=stop
-        )
+        pieces = self._llm.stream(messages, max_tokens=max_tokens, **how)
         try:
             while True:
                 started = time.perf_counter()

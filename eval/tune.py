@@ -12,7 +12,7 @@ from collections.abc import Collection as Names
 from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 
@@ -24,11 +24,11 @@ from eval.draft import RULES
 from eval.tuning import Part, Threshold, Tuning
 from rag import __version__
 from rag.analysis import detect
-from rag.answer.confidence import confidence
+from rag.answer.grounds import grounds
 from rag.errors import BadQuery, DependencyMissing
 from rag.index import Collection
 from rag.search import Searcher
-from rag.settings import Settings
+from rag.settings import Fusion, Settings
 
 _DEPTHS = (30, 100, 200)
 _LIKELY = 0.5
@@ -189,7 +189,7 @@ class Tuner:
         if self._base.mode == "hybrid":
             depths = sorted({*_DEPTHS, self._base.depth})
             space |= {
-                "fusion": lambda trial: trial.suggest_categorical("fusion", ["convex", "rrf"]),
+                "fusion": lambda trial: trial.suggest_categorical("fusion", get_args(Fusion)),
                 "dense_weight": lambda trial: round(trial.suggest_float("dense_weight", 0, 1), 2),
                 "depth": lambda trial: trial.suggest_categorical("depth", depths),
             }
@@ -200,14 +200,18 @@ class Tuner:
     def _reranking(
         self, queries: Sequence[Query], start: Mapping[str, Any]
     ) -> tuple[float, dict[str, Any]]:
-        """The mean by cross-validation of a learned linear reranker after ``start``, and both."""
-        settings = self._base.with_values(start, "tuning")
-        searcher = self._searcher(settings.replace(rerank="none"))
-        places, depth = self._beds.places(searcher.collection), settings.rerank_depth
+        """The mean by cross-validation of a learned sum of features after ``start``, and both.
+
+        In a hybrid search it is the fusion, elsewhere it puts one retriever's list in order again.
+        """
+        stage = "fusion" if self._base.mode == "hybrid" else "rerank"
+        linear = {**start, stage: "linear"}
+        searcher = self._searcher(self._base.with_values(linear, "tuning"))
+        places = self._beds.places(searcher.collection)
         with self._watch("Reranking", "queries") as progress:
             found = []
             for done, query in enumerate(queries, 1):
-                found.append(learn.candidates(searcher, places, query, depth, self._deep))
+                found.append(learn.candidates(searcher, places, query, self._deep))
                 progress(done, len(queries))
         ranked = {}
         for fold in range(_FOLDS):
@@ -218,8 +222,7 @@ class Tuner:
                 ranked[one.query.id] = places.of(one.query, one.reranked(weights))
         learned = learn.learn(found) or {}
         text = ", ".join(f"{name}={weight:g}" for name, weight in learned.items())
-        again = {**start, "rerank": "linear", "rerank_weights": text}
-        return self._mean(queries, ranked), again
+        return self._mean(queries, ranked), {**linear, "rerank_weights": text}
 
     def _threshold(self, first: Dataset, second: Dataset, settings: Settings) -> Threshold | None:
         """``min_confidence`` chosen on ``first``, judged on ``second``; ``None`` if all alike.
@@ -234,7 +237,7 @@ class Tuner:
             answerable = [q.answerable for q in part.queries]
             if all(answerable) or not any(answerable):
                 return None
-            sure = [confidence(searcher, searcher.search(q.text)) for q in part.queries]
+            sure = [grounds(searcher, searcher.search(q.text)).confidence for q in part.queries]
             parts.append((sure, answerable))
         chosen = math.floor(best_threshold(*parts[0])[0] * 1000) / 1000  # not above it
         before, after = (balanced_accuracy(*parts[1], t) for t in (settings.min_confidence, chosen))

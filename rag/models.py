@@ -100,7 +100,7 @@ def path(name: str, cache: Path) -> Path:
     """
     file = location(name, cache)
     if not file.is_file() or file.stat().st_size != MODELS[name].size_bytes:
-        raise ModelMissing(name, "Run `rag models pull`")
+        raise ModelMissing(name, f"Run `rag models pull {name}`")
     return file
 
 

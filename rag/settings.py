@@ -14,19 +14,18 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, Literal, get_type_hints
 
 from rag.errors import ConfigError
-from rag.rules import Rule, read_rules
+from rag.rules import Rule
+from rag.typed import typed
 
-Fusion = Literal["convex", "rrf"]
-Rerank = Literal["none", "linear"]
+Fusion = Literal["linear", "convex", "theoretical", "rrf", "dbsf", "isr"]
+Rerank = Literal["none", "linear", "cross-encoder", "late", "listwise"]
+Rewriting = Literal["repair", "condense", "multi", "hyde", "decompose", "translate"]
 TUNABLE = ("k1", "b", "head_weight", "morpheme_weight", "fusion", "dense_weight", "depth",
            "rerank", "rerank_depth", "rerank_weights", "min_confidence")  # fmt: skip
 """What `rag tune` may set for a collection."""
-_BOOLEANS = {"true": True, "false": False, "1": True, "0": False}
-_WORDS = {int: "a whole number", float: "a number", Path: "a path", str: "text",
-          bool: "true or false"}  # fmt: skip
 COLLECTION_NAME = re.compile(r"[^\W_][\w.-]{0,63}")
 
 
@@ -80,7 +79,8 @@ class Settings:
     watch
         Folders that the service keeps the collection in step with.
     mode, fusion, dense_weight
-        How search ranks when not told otherwise; the weight is the dense side's share, 0 to 1.
+        How search ranks when not told otherwise. ``linear`` weighs what is known of a passage by
+        ``rerank_weights``; the others weigh two lists, the dense one by ``dense_weight``, 0 to 1.
     k1, b, head_weight
         BM25's parameters; how often a term in title or headings counts, as against the text.
     morpheme_weight
@@ -92,17 +92,57 @@ class Settings:
     rerank, rerank_depth, rerank_weights
         How the best ``rerank_depth`` passages are put in order once more; the weights
         (``feature=number, ...``) replace those that come with ``rag.search.rerank``.
-    min_confidence
-        Questions whose hits give less confidence than this are refused, 0 to 1.
+    rerank_model, rerank_seconds
+        The cross-encoder, a folder or hub id; how long a reranker may take before the order that
+        it was given stays.
+    diversity
+        How much passages like better ones are put back, 0 to 1 (1 less MMR's lambda).
+    per_document
+        Passages of one document among the hits, at most; 0 for any number.
+    neighbours
+        Passages before and after each hit that are read with it.
+    boosts
+        What multiplies scores: ``language=ko: 1.2``, ``path=guide/**: 1.5``.
+    recency_field, recency_days
+        After how many days by this field a document counts half; 0 for no such decay.
+    rewrite
+        What else is searched for: ``repair`` (spelling and blanks), and by the language model
+        ``condense`` (of a conversation), ``multi``, ``hyde``, ``decompose``, ``translate``.
+    search_cache
+        Searches whose results are remembered.
+    min_confidence, vague_confidence
+        Questions are refused below the first, 0 to 1, and answered with a warning below the
+        second.
+    program, persona
+        How the language model is led to an answer, and how it is to speak.
+    prompts, examples
+        A folder of templates of one's own, and a file of examples for few-shot prompts.
+    shots, shot_order
+        Examples that a few-shot prompt shows, those most like the question, 0 for all; how they
+        stand.
+    samples, max_steps
+        Replies that self-consistency takes, and steps of a program that goes step by step.
     llm
-        ``smollm2``, a GGUF file, or ``none``; ``llm_url`` replaces it by an OpenAI-compatible
-        endpoint such as vLLM's (``http://localhost:8000/v1``).
+        ``smollm2``, a GGUF file, ``vllm:MODEL`` (vLLM is started beside the service),
+        ``vllm-inprocess:MODEL`` (for evaluation), or ``none``; ``llm_url`` replaces it by an
+        OpenAI-compatible endpoint (``http://localhost:8000/v1``).
     llm_timeout
         Seconds that the model may stay silent.
+    vllm_args
+        More arguments of `vllm serve`, as a shell reads them; ``llm_model`` then names a LoRA
+        adapter.
     judge_url, judge_model, judge_key
         The endpoint that `rag eval` has answers judged by.
-    context_tokens, answer_tokens
-        Token budgets of the passages in a prompt and of an answer.
+    entailment
+        A cross-encoder that checks whether passages bear out an answer, a folder or hub id.
+    answer_cache
+        Likeness (cosine) from which an answer is given again for a like question; 0 for never.
+    redact, blocked
+        What is taken out of answers (``resident``, ``phone``, ``email``, ``card``), and topics on
+        which none is given.
+    context_tokens, answer_tokens, total_tokens, answer_seconds
+        Token budgets of the passages for a question, of an answer and of all that a program has
+        the model write; the time that an answer may take.
     max_query_chars, max_upload_mb
         Larger questions and uploads are refused.
     explicit
@@ -137,7 +177,7 @@ class Settings:
     fetch_private: bool = False
     watch: tuple[str, ...] = ()
     mode: Literal["bm25", "tfidf", "dense", "hybrid"] = "hybrid"
-    fusion: Fusion = "convex"
+    fusion: Fusion = "linear"
     dense_weight: float = 0.5
     k1: float = 1.2
     b: float = 0.75
@@ -149,17 +189,43 @@ class Settings:
     rerank: Rerank = "none"
     rerank_depth: int = 30
     rerank_weights: str = ""
-    min_confidence: float = 0.27
-    llm: str = "smollm2"
+    rerank_model: str = ""
+    rerank_seconds: float = 2.0
+    diversity: float = 0.0
+    per_document: int = 0
+    neighbours: int = 0
+    boosts: tuple[str, ...] = ()
+    recency_field: str = "date"
+    recency_days: float = 0.0
+    rewrite: tuple[str, ...] = ()
+    search_cache: int = 256
+    min_confidence: float = 0.15
+    vague_confidence: float = 0.4
+    program: str = "zero-shot"
+    persona: str = ""
+    prompts: str = ""
+    examples: str = ""
+    shots: int = 4
+    shot_order: Literal["file", "nearest-first", "nearest-last"] = "nearest-last"
+    samples: int = 5
+    max_steps: int = 6
+    llm: str = "none"
     llm_url: str = ""
     llm_model: str = ""
     llm_key: str = field(default="", repr=False)
     llm_timeout: float = 60.0
+    vllm_args: str = ""
     judge_url: str = ""
     judge_model: str = ""
     judge_key: str = field(default="", repr=False)
+    entailment: str = ""
+    answer_cache: float = 0.0
+    redact: tuple[str, ...] = ()
+    blocked: tuple[str, ...] = ()
     context_tokens: int = 1500
     answer_tokens: int = 300
+    total_tokens: int = 4000
+    answer_seconds: float = 300.0
     max_query_chars: int = 4000
     max_upload_mb: int = 50
     query_log: bool = False
@@ -175,7 +241,8 @@ class Settings:
             )
         positive = ("chunk_tokens", "top_k", "depth", "rerank_depth", "context_tokens",
                     "answer_tokens", "llm_timeout", "max_query_chars", "max_upload_mb",
-                    "read_seconds", "read_mb")  # fmt: skip
+                    "read_seconds", "read_mb", "rerank_seconds", "samples", "max_steps",
+                    "total_tokens", "answer_seconds")  # fmt: skip
         for name in positive:
             if not 0 < getattr(self, name) < math.inf:
                 raise ConfigError(f"{name} must be above 0, not {getattr(self, name)}")
@@ -187,6 +254,14 @@ class Settings:
             ("k1", 0, 100),
             ("head_weight", 0, 100),
             ("min_confidence", 0, 1),
+            ("vague_confidence", 0, 1),
+            ("diversity", 0, 1),
+            ("answer_cache", 0, 1),
+            ("per_document", 0, 1000),
+            ("neighbours", 0, 100),
+            ("shots", 0, 100),
+            ("recency_days", 0, 1e6),
+            ("search_cache", 0, 1e6),
             ("port", 0, 65535),
         ):
             if not low <= getattr(self, name) <= high:
@@ -269,27 +344,4 @@ def _typed(name: str, value: Any, origin: str) -> Any:  # noqa: ANN401
             f"{origin} names an unknown setting '{name}'",
             remedy=f"Did you mean '{close[0]}'?" if close else "See the list in the README",
         )
-    kind = hints[name]
-    if get_origin(kind) is Literal:
-        choices = get_args(kind)
-        if value not in choices:
-            raise ConfigError(
-                f"{origin}: {name} must be one of {', '.join(choices)}, not {value!r}"
-            )
-        return value
-    if kind == tuple[Rule, ...]:
-        return read_rules(value, origin)
-    if kind == tuple[str, ...]:
-        found = re.split(r"\s*,\s*", value.strip()) if isinstance(value, str) else value
-        if not isinstance(found, list | tuple) or not all(isinstance(v, str) for v in found):
-            raise ConfigError(f"{origin}: {name} must be a list of texts, not {value!r}")
-        return tuple(v for v in found if v)
-    if kind is bool and str(value).lower() in _BOOLEANS:
-        return _BOOLEANS[str(value).lower()]
-    accepted = {int: (int, str), float: (float, int, str), Path: (Path, str), str: (str,), bool: ()}
-    try:
-        if isinstance(value, bool) or not isinstance(value, accepted[kind]):
-            raise TypeError
-        return Path(str(value)).expanduser() if kind is Path else kind(value)
-    except (TypeError, ValueError) as e:
-        raise ConfigError(f"{origin}: {name} must be {_WORDS[kind]}, not {value!r}") from e
+    return typed(hints[name], name, value, origin)

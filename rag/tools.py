@@ -15,17 +15,20 @@ from indexer.context_lines import Lined
 from indexer.reading import Readers
 from indexer.recipe import Recipe
 from rag.analysis import load_analyser
+from rag.answer import judges
 from rag.answer.llm import LLM, load_llm
+from rag.answer.verify import Judge
 from rag.encode import Encoder, load_encoder
 from rag.errors import ConfigError, DependencyMissing, IncompatibleIndex, ModelMissing
 from rag.index import Collection
 from rag.index.spaces import Space
+from rag.search.ask import Ask
+from rag.search.rerankers import Reranker, load_reranker
 from rag.settings import Settings
 from rag.types import Message
 
 _ENDPOINT = "endpoint:"
 _LINE_TOKENS = 80
-_LINES_AT_ONCE = 8
 
 
 class Tools:
@@ -38,6 +41,8 @@ class Tools:
         self._llm: LLM | None = None
         self._recipe: Recipe | None = None
         self._readers: Readers | None = None
+        self._rerankers: dict[str, Reranker | None] = {}
+        self._judge: Judge | None = None
 
     def recipe(self) -> Recipe:
         """What files are made into passages with; without lines by a language model.
@@ -68,13 +73,13 @@ class Tools:
         if not self.settings.context_lines:
             yield recipe
             return
-        llm = self._line_writer()
+        llm = self._needed_llm("context_lines")
 
         def write(rules: str, text: str) -> str:
             chat = [Message("system", rules), Message("user", text)]
             return "".join(llm.stream(chat, max_tokens=_LINE_TOKENS))
 
-        threads = _LINES_AT_ONCE if self.settings.llm_url else 1
+        threads = llm.at_once
         lined = Lined(recipe.chunker, collection.path, write, llm.name, threads)
         try:
             yield replace(recipe, chunker=lined)
@@ -91,13 +96,11 @@ class Tools:
         """
         _ = self.recipe().analyser.fingerprint
         if self.settings.context_lines:
-            self._line_writer()
+            self._needed_llm("context_lines")
 
-    def _line_writer(self) -> LLM:
+    def _needed_llm(self, by: str) -> LLM:
         if (llm := self.llm()) is None:
-            raise ConfigError(
-                "context_lines needs a language model", remedy="Set `llm` or `llm_url`"
-            )
+            raise ConfigError(f"{by} needs a language model", remedy="Set `llm` or `llm_url`")
         return llm
 
     def readers(self) -> Readers:
@@ -155,6 +158,54 @@ class Tools:
             if self._llm is None:
                 self._llm = load_llm(self.settings)
             return self._llm
+
+    def ask(self, seconds: float) -> Ask | None:
+        """Asks the language model for a reply within ``seconds``; ``None`` where there is none."""
+        try:
+            llm = self.llm()
+        except (DependencyMissing, ModelMissing):
+            return None
+        if llm is None:
+            return None
+
+        def ask(system: str, user: str, max_tokens: int) -> str:
+            chat = [Message("system", system), Message("user", user)]
+            return "".join(llm.stream(chat, max_tokens=max_tokens, seconds=seconds))
+
+        return ask
+
+    def reranker(self, encoder: Encoder | None) -> Reranker | None:
+        """The model that puts passages in order once more, if the settings name one.
+
+        Raises
+        ------
+        ConfigError, DependencyMissing, ModelMissing
+            It is not to be had.
+        """
+        with self._lock:
+            key = encoder.fingerprint if encoder else ""
+            if key not in self._rerankers:
+                ask = self.ask(self.settings.rerank_seconds)
+                self._rerankers[key] = load_reranker(self.settings, encoder, ask)
+            return self._rerankers[key]
+
+    def judge(self) -> Judge | None:
+        """What says whether passages bear out an answer, if the settings name such.
+
+        Raises
+        ------
+        ConfigError, ModelMissing
+            It is not to be had.
+        """
+        choice = self.settings.entailment
+        with self._lock:
+            if choice and self._judge is None:
+                self._judge = (
+                    judges.asked(self._needed_llm("entailment = llm"))
+                    if choice == "llm"
+                    else judges.entailment(choice, self.settings.device)
+                )
+            return self._judge
 
     def close(self) -> None:
         with self._lock:

@@ -1,7 +1,7 @@
 """The frozen values that flow: Document -> Chunk -> Hit -> Context -> Answer.
 
-Knows no library and no other module of ours. Offsets are character offsets into
-``Document.text``; ``document.text[chunk.start:chunk.end] == chunk.text`` always.
+Knows no library, and of ours only the conditions that a filter carries. Offsets are character
+offsets into ``Document.text``; ``document.text[chunk.start:chunk.end] == chunk.text`` always.
 """
 
 from __future__ import annotations
@@ -11,9 +11,13 @@ from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, Literal
 
+from rag.conditions import Condition
+
 BlockKind = Literal["heading", "paragraph", "list", "code", "table", "quote"]
 Mode = Literal["bm25", "tfidf", "dense", "hybrid"]
 MODES: tuple[Mode, ...] = ("bm25", "tfidf", "dense", "hybrid")
+Role = Literal["system", "user", "assistant"]
+Support = Literal["supported", "partly", "unsupported"]
 Device = Literal["auto", "cpu", "cuda"]
 """Where models run and dense indexes are made: ``auto`` is the GPU where one can be used."""
 
@@ -138,7 +142,7 @@ class Term:
 
 @dataclass(frozen=True, slots=True)
 class Filter:
-    """Which documents may be retrieved; the conditions are joined by AND.
+    """Which documents may be retrieved; the conditions are joined by AND. A key for caches.
 
     Attributes
     ----------
@@ -150,14 +154,21 @@ class Filter:
     groups
         The principal's groups: a document with groups of its own needs one in common.
         ``None`` asks for no access control.
+    where
+        A condition besides; ``rag.search.parse_filter`` makes it of text.
     """
 
     fields: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     path: str | None = None
     groups: tuple[str, ...] | None = None
+    where: Condition | None = None
 
     def __bool__(self) -> bool:
-        return bool(self.fields) or self.path is not None or self.groups is not None
+        narrows = (self.path, self.groups, self.where)
+        return bool(self.fields) or any(given is not None for given in narrows)
+
+    def __hash__(self) -> int:
+        return hash((frozenset(self.fields.items()), self.path, self.groups, self.where))
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,14 +186,35 @@ class Hit:
 
 
 @dataclass(frozen=True, slots=True)
+class Facet:
+    """A value of a field, and how many of the documents that were ranked have it."""
+
+    value: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class SearchResult:
-    """Hits of one query, best first. ``warnings`` says what could not be used, and why."""
+    """Hits of one query, best first. ``warnings`` says what could not be used, and why.
+
+    ``facets`` count documents by the fields that were asked for; ``cached`` tells that the same
+    search has been made before. ``rewritten`` has, by way of rewriting, what else was searched for.
+    """
 
     query: str
     mode: Mode
     hits: tuple[Hit, ...]
     took_ms: float
     warnings: tuple[str, ...] = ()
+    facets: Mapping[str, tuple[Facet, ...]] = field(default_factory=dict)
+    cached: bool = False
+    rewritten: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    @property
+    def asked(self) -> str:
+        """The question as it stands by itself, repaired, where that was asked for."""
+        replaced = (self.rewritten.get(kind) for kind in ("repair", "condense"))
+        return next((queries[0] for queries in replaced if queries), self.query)
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,8 +245,52 @@ class Citation:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """What a prompt program did on the way to an answer, and what came of it.
+
+    ``kind`` is ``thought``, ``question``, ``action``, ``observation``, ``plan``, ``sample``,
+    ``answer`` (to a sub-question), ``check`` or ``route``.
+    """
+
+    kind: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence of an answer, ``answer.text[start:end]``, and how its passages bear it out.
+
+    ``cites`` are the passages that it names; ``score`` is 0 to 1.
+    """
+
+    start: int
+    end: int
+    cites: tuple[int, ...]
+    support: Support
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """An answer with ``[n]`` markers; every marker has at least one citation that resolves."""
+    """An answer with ``[n]`` markers; every marker has at least one citation that resolves.
+
+    Attributes
+    ----------
+    unsure
+        Answered, but the evidence is thin; ``warnings`` says so.
+    confidence
+        How likely the answer stands, 0 to 1, from retrieval and support.
+    generator
+        Who wrote the text: a model's name, or ``extractive`` for quotations.
+    program
+        The prompt program that led to it; empty for quotations.
+    degraded
+        The kind of the error for which the documents are quoted instead of asking the model.
+    dropped
+        Markers of passages that do not exist, left out of the text.
+    cached
+        Given before, for a question that asks the same.
+    """
 
     question: str
     text: str
@@ -222,11 +298,20 @@ class Answer:
     citations: tuple[Citation, ...]
     hits: tuple[Hit, ...]
     warnings: tuple[str, ...] = ()
+    statements: tuple[Statement, ...] = ()
+    steps: tuple[Step, ...] = ()
+    unsure: bool = False
+    confidence: float = 0.0
+    generator: str = "extractive"
+    program: str = ""
+    degraded: str = ""
+    dropped: int = 0
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
     """One turn of a chat, as chat templates know it."""
 
-    role: Literal["system", "user", "assistant"]
+    role: Role
     content: str

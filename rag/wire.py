@@ -32,23 +32,35 @@ def hit(h: Hit) -> dict[str, Any]:
 
 
 def search(result: SearchResult) -> dict[str, Any]:
-    """``{query, mode, took_ms, hits, warnings}``."""
+    """``{query, mode, took_ms, cached, rewritten, hits, facets, warnings}``."""
     return {
         "query": result.query,
         "mode": result.mode,
         "took_ms": round(result.took_ms, 2),
+        "cached": result.cached,
+        "rewritten": {kind: list(queries) for kind, queries in result.rewritten.items()},
         "hits": [hit(h) for h in result.hits],
+        "facets": {name: [asdict(f) for f in found] for name, found in result.facets.items()},
         "warnings": list(result.warnings),
     }
 
 
 def answer(a: Answer) -> dict[str, Any]:
-    """``{question, answer, abstained, citations, hits, warnings}``."""
+    """``{question, answer, abstained, unsure, confidence, citations, statements, hits, …}``."""
     return {
         "question": a.question,
         "answer": a.text,
         "abstained": a.abstained,
+        "unsure": a.unsure,
+        "confidence": round(a.confidence, 4),
+        "generator": a.generator,
+        "program": a.program,
+        "degraded": a.degraded,
+        "cached": a.cached,
         "citations": [asdict(c) for c in a.citations],
+        "dropped": a.dropped,
+        "statements": [asdict(s) for s in a.statements],
+        "steps": [asdict(s) for s in a.steps],
         "hits": [hit(h) for h in a.hits],
         "warnings": list(a.warnings),
     }

@@ -19,6 +19,7 @@ from indexer.sync import check, sync
 from indexer.vectors import fill_vectors, reencode
 from indexer.watch import watch
 from rag.answer import Answerer
+from rag.answer.cache import AnswerCache
 from rag.errors import (
     BadQuery,
     ConfigError,
@@ -29,6 +30,7 @@ from rag.errors import (
 )
 from rag.index import Collection
 from rag.search import Searcher
+from rag.search.cache import ResultCache
 from rag.settings import COLLECTION_NAME, Settings
 from rag.tools import Tools
 
@@ -44,6 +46,8 @@ class Workspace(Tools):
     def __init__(self, settings: Settings | None = None) -> None:
         super().__init__(settings)
         self._collections: dict[str, Collection] = {}
+        self._results = ResultCache(self.settings.search_cache)
+        self._answers = AnswerCache(self.settings.answer_cache)
 
     @property
     def folder(self) -> Path:
@@ -211,15 +215,24 @@ class Workspace(Tools):
         except _NO_ENCODER as e:
             encoder, lacking = None, str(e)
         settings = self.settings.over(collection.tuned().settings)
-        return Searcher(collection, encoder, settings, lacking=lacking)
+        return Searcher(
+            collection,
+            encoder,
+            settings,
+            lacking=lacking,
+            reranker=self.reranker(encoder),
+            ask=self.ask(settings.llm_timeout) if settings.rewrite else None,
+            results=self._results,
+        )
 
     def answerer(self, name: str | None = None) -> Answerer:
         """Answers over a collection; by quoting, with the reason at hand, where no model is."""
         searcher = self.searcher(name)
         try:
-            return Answerer(searcher, self.llm())
+            llm, lacking = self.llm(), ""
         except (DependencyMissing, ModelMissing) as e:
-            return Answerer(searcher, None, lacking=str(e))
+            llm, lacking = None, str(e)
+        return Answerer(searcher, llm, lacking=lacking, judge=self.judge(), answers=self._answers)
 
     def close(self) -> None:
         with self._lock:

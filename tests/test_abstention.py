@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from eval.abstention import aurc, best_threshold, risk_coverage
+from eval.abstention import answered_at, aurc, best_threshold, operating, risk_coverage
 from rag.errors import BadQuery
 
 confidence = st.sampled_from([0.0, 0.1, 0.25, 0.3, 0.5, 0.75, 1.0])
@@ -78,3 +78,21 @@ def test_a_threshold_needs_both_kinds(answerable: bool) -> None:
     counts = "2 answerable and 0" if answerable else "0 answerable and 2"
     with pytest.raises(BadQuery, match=f"from {counts} unanswerable questions"):
         best_threshold([0.5, 0.6], [answerable, answerable])
+
+
+def test_the_operating_curve_by_value() -> None:
+    curve = operating([0.9, 0.8, 0.8, 0.3, 0.1], [True, False, True, True, False])
+    assert curve == ((0.0, 1 / 3), (0.5, 2 / 3), (0.5, 1.0), (1.0, 1.0))
+    assert [answered_at(curve, most) for most in (0.0, 0.4, 0.5, 1.0)] == [1 / 3, 1 / 3, 1.0, 1.0]
+    assert answered_at(operating([0.9, 0.1], [False, True]), 0.1) == 0.0
+
+
+@given(pairs)
+def test_each_operating_point_is_what_a_threshold_gives(given_: list[tuple[float, bool]]) -> None:
+    good = [v for v, answerable in given_ if answerable]
+    bad = [v for v, answerable in given_ if not answerable]
+    thresholds = sorted({v for v, _ in given_}, reverse=True) if good and bad else []
+    assert operating(*zip(*given_, strict=True)) == tuple(
+        (sum(v >= t for v in bad) / len(bad), sum(v >= t for v in good) / len(good))
+        for t in thresholds
+    )

@@ -231,8 +231,35 @@ class TestLanguages:
         assert common == ["hous", "~책", "책"]
         assert choices == [("häuser", "haus", "häus")]
 
-    def test_what_is_a_stop_word_in_one_language_is_asked_in_others(self) -> None:
-        assert FULL.asked("the die", ["de"]) == (["the", "die"], [])
+    def test_a_questions_own_stop_words_are_not_asked_in_other_languages(self) -> None:
+        assert FULL.asked("the die", ["de"]) == (["die"], [])
+        assert FULL.asked("Did he die when the war began?", ["ar", "de"])[0] == [
+            "die",
+            "war",
+            "began",
+        ]
+        assert FULL.asked("die Häuser, die man zum Wohnen will", ["de"]) == (
+            ["man", "will"],
+            [("häuser", "haus"), ("wohnen", "wohn")],
+        )
+        assert FULL.asked("the_end", ["de"]) == (["the_end", "end"], [])
+
+    @pytest.mark.parametrize(
+        ("question", "languages", "own"),
+        [
+            ("Die Häuser am Fluss sind alt und schön", ["de", "fr"], "de"),
+            ("Die Häuser am Fluss sind alt und schön", ["fr"], "en"),
+            ("When did she die in the war?", ["de"], "en"),
+            ("the old houses by the river", ["de"], "en"),
+            ("연차는 언제 쓰나요", ["de"], "en"),
+            ("Les maisons du village sont vieilles", ["de", "fr"], "fr"),
+        ],
+    )
+    def test_of_a_question_among_a_collections(
+        self, question: str, languages: list[str], own: str
+    ) -> None:
+        assert analysis.asked_in(question, languages) == own
+        assert analysis.asked_in(question, []) == "en"
 
 
 class TestAnalyser:

@@ -7,8 +7,8 @@ import pytest
 
 from rag.answer import Answerer
 from rag.answer.llm import load_llm
-from rag.answer.prompt import REFUSAL
-from rag.errors import BadQuery, LLMUnavailable
+from rag.answer.refusal import REFUSAL
+from rag.errors import BadQuery
 from rag.types import Answer, Filter, Message, SearchResult
 from rag.workspace import Workspace
 from tests.support.fake_llm import FakeLLM
@@ -20,6 +20,7 @@ class Scripted:
     name = endpoint = "scripted"
     context_tokens = 2048
     languages: tuple[str, ...] = ()
+    at_once = 1
 
     def __init__(self, *deltas: str) -> None:
         self.deltas = deltas
@@ -31,7 +32,7 @@ class Scripted:
 
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0,
-        stop: Sequence[str] = (),
+        stop: Sequence[str] = (), **how: object,
     ) -> Iterator[str]:  # fmt: skip
         self.asked.append(messages)
         try:
@@ -157,6 +158,7 @@ def test_earlier_turns_are_sent_as_far_as_they_fit(saem: Workspace) -> None:
 def test_a_question_longer_than_the_models_window(saem: Workspace) -> None:
     llm = Scripted("x")
     llm.context_tokens = 512
+    saem.settings = saem.settings.replace(min_confidence=0.0)
     with pytest.raises(BadQuery, match="512"):
         Answerer(saem.searcher(), llm).ask("tea " * 900)
 
@@ -169,14 +171,16 @@ def test_a_model_over_http(saem: Workspace) -> None:
         resolves(saem, given)
 
 
-def test_a_model_that_is_down_is_named(saem: Workspace) -> None:
+def test_a_model_that_is_down_is_named_and_the_documents_are_quoted(saem: Workspace) -> None:
     with FakeLLM(reply="") as fake:
         url = fake.url
     llm = load_llm(saem.settings.replace(llm_url=url))
-    events = Answerer(saem.searcher(), llm).stream("How is black tea made?")
-    assert isinstance(next(events), SearchResult)
-    with pytest.raises(LLMUnavailable, match=url):
-        list(events)
+    _, given = Answerer(saem.searcher(), llm).stream("How is black tea made?")
+    assert isinstance(given, Answer)
+    assert (given.degraded, given.generator) == ("LLMUnavailable", "extractive")
+    assert "Black tea needs boiling water. [" in given.text
+    resolves(saem, given)
+    assert url in given.warnings[-1]
 
 
 def test_a_question_on_other_matters_is_refused_without_asking_the_model(saem: Workspace) -> None:
@@ -259,12 +263,10 @@ def test_a_line_is_that_of_the_version_cited(saem: Workspace, folder: Path) -> N
     assert [(c.path, c.line) for c in last.citations] == [("en/tea.md", 3)]
 
 
-def test_hits_without_a_sentence_to_quote_abstain(
-    saem: Workspace, folder: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_hits_without_a_sentence_to_quote_abstain(saem: Workspace, folder: Path) -> None:
     (folder / "signs.txt").write_text("--- *** --- &&& ---")
     Workspace(saem.settings.replace(quality=False)).index(folder)
-    monkeypatch.setattr("rag.answer.answerer.confidence", lambda *_: 1.0)
+    saem.settings = saem.settings.replace(min_confidence=0.0)
     only = Filter(path="signs.txt")
     given = Answerer(saem.searcher()).ask("What do the signs say?", mode="dense", filter=only)
     assert given.hits

@@ -10,9 +10,9 @@ from eval.judge import Judge
 from eval.metered import Call, Metered
 from eval.rubric import Rubric
 from rag.answer import Answerer
-from rag.answer.confidence import confidence
+from rag.answer.grounds import grounds
 from rag.answer.llm import HttpLLM
-from rag.answer.prompt import REFUSAL
+from rag.answer.refusal import REFUSAL
 from rag.errors import LLMUnavailable
 from rag.search import Searcher
 from rag.types import Message
@@ -26,6 +26,7 @@ class Scripted:
     name = endpoint = "scripted"
     context_tokens = 4096
     languages: tuple[str, ...] = ()
+    at_once = 1
 
     def __init__(self, reply: Callable[[str], str], *, counts: bool = True) -> None:
         self.reply = reply
@@ -40,6 +41,7 @@ class Scripted:
     def stream(
         self, messages: Sequence[Message], *, max_tokens: int, temperature: float = 0.0,
         stop: Sequence[str] = (),
+        **how: object,
     ) -> Iterator[str]:  # fmt: skip
         try:
             yield from self.reply(messages[-1].content).splitlines(keepends=True)
@@ -107,7 +109,7 @@ def test_answers_with_a_model(saem: Workspace) -> None:
     assert found.totals["cost"] == pytest.approx(price)
     assert found.totals["abstained"] == 1
     assert done == [(1, 4), (2, 4), (3, 4), (4, 4)]
-    assert found.notes == ("citation measures are by shared terms, which is lenient",)
+    assert found.notes[-1] == "citation measures are by shared terms, which is lenient"
 
 
 def test_every_stage_s_time(saem: Workspace) -> None:
@@ -125,18 +127,27 @@ def test_quoting_needs_no_model(saem: Workspace) -> None:
     assert found.totals["prompt_tokens"] == found.totals["answer_tokens"] == 0
 
 
-def test_risk_and_coverage_by_retrieval_s_confidence(saem: Workspace) -> None:
+def test_risk_and_coverage_by_confidence(saem: Workspace) -> None:
     found = ask(saem, TEA, GREEN, KEY, MOON, llm=Scripted(scripted))
     searcher = saem.searcher()
-    sure = {q.id: confidence(searcher, searcher.search(q.text)) for q in (TEA, GREEN, KEY)}
-    assert len(set(sure.values())) == 3
+    sure = {
+        q.id: grounds(searcher, searcher.search(q.text)).confidence for q in (TEA, GREEN, KEY, MOON)
+    }
+    told = [q.id for q in (TEA, GREEN, KEY)]
+    assert len(set(sure.values())) == 4
     wrong = 0
     expected = []
-    for n, id_ in enumerate(sorted(sure, key=lambda i: -sure[i]), 1):
+    for n, id_ in enumerate(sorted(told, key=lambda i: -sure[i]), 1):
         wrong += id_ == "key"
         expected.append((n / 4, wrong / n))
     assert found.curves["risk-coverage"] == tuple(expected)
     assert found.totals["aurc"] == pytest.approx(sum(risk for _, risk in expected) / 3)
+    surer = sum(sure[id_] >= sure["moon"] for id_ in told)
+    assert (0.0, surer / 3) in ((0.0, 0.0), *found.curves["operating"])
+    assert found.curves["operating"][-1] == (1.0, 1.0)
+    (note,) = (n for n in found.notes if n.startswith("answered: "))
+    assert note.startswith("answered: 100.0% (")
+    assert ") of the answerable questions, 0.0% (0.0% without a warning) of the others" in note
 
 
 def test_an_answer_to_a_question_without_one_is_wrong(saem: Workspace) -> None:
@@ -170,21 +181,28 @@ def test_measures_that_need_accepted_answers_are_of_queries_that_have_them(
     )
 
 
-def test_a_failed_answer_scores_nothing_and_the_rest_goes_on(
-    saem: Workspace, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(SAID, "spare key", "down")
+def test_a_failed_answer_scores_nothing_and_the_rest_goes_on(saem: Workspace) -> None:
     empty = Query("empty", " ", answers=("x",))
-    found = ask(saem, KEY, empty, TEA, llm=Scripted(scripted))
-    assert {name: value["key"] + value["empty"] for name, value in found.values.items()} == (
+    found = ask(saem, empty, TEA, llm=Scripted(scripted))
+    assert {name: value["empty"] for name, value in found.values.items()} == (
         dict.fromkeys(found.values, 0.0)
     )
     assert found.values["contains"]["tea"] == 1.0
     assert found.predictions.keys() == {"tea"}
-    assert found.curves["risk-coverage"] == ((pytest.approx(1 / 3), 0.0),)
+    assert found.curves["risk-coverage"] == ((0.5, 0.0),)
     (note,) = (n for n in found.notes if "failed, the first" in n)
-    assert note.startswith("2 question(s) failed, the first: the language model at scr")
-    assert "no luck" in note
+    assert note.startswith("1 question(s) failed, the first: the question is empty")
+
+
+def test_a_model_that_fails_leaves_a_degraded_answer(
+    saem: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(SAID, "black tea", "down")
+    found = ask(saem, TEA, GREEN, llm=Scripted(scripted))
+    assert found.totals["degraded"] == 1
+    assert found.values["contains"] == {"tea": 1.0, "green": 1.0}
+    (note,) = (n for n in found.notes if "no luck" in n)
+    assert note.startswith("1 queries: quoting the documents: the language model at scr")
 
 
 def test_warnings_are_counted(saem: Workspace) -> None:

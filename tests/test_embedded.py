@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -18,7 +19,7 @@ import pytest
 from rag import models
 from rag.answer.embedded import EmbeddedLLM
 from rag.answer.llm import load_llm
-from rag.errors import BadQuery, DependencyMissing, LLMUnavailable, ModelMissing
+from rag.errors import BadQuery, DependencyMissing, LLMTimeout, LLMUnavailable, ModelMissing
 from rag.settings import Settings
 from rag.types import Message
 
@@ -60,6 +61,27 @@ def test_answers_the_same_each_time(llm: EmbeddedLLM) -> None:
 def test_max_tokens_and_stop(llm: EmbeddedLLM) -> None:
     assert "".join(llm.stream(PARIS, max_tokens=3)) == "The capital of"
     assert "".join(llm.stream(PARIS, max_tokens=40, stop=[" France"])) == "The capital of"
+
+
+def test_a_schema_guides_the_reply(llm: EmbeddedLLM) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"city": {"enum": ["Rome", "Paris"]}, "sure": {"type": "boolean"}},
+        "required": ["city", "sure"],
+        "additionalProperties": False,
+    }
+    joke = [Message("user", "Tell me a joke about the capital of France.")]
+    said = json.loads("".join(llm.stream(joke, max_tokens=60, schema=schema)))
+    assert set(said) == {"city", "sure"}
+    assert said["city"] in ("Rome", "Paris")
+
+
+def test_the_deadline_stops_the_generation(llm: EmbeddedLLM) -> None:
+    list(llm.stream(PARIS, max_tokens=1))  # it is loaded
+    with pytest.raises(LLMTimeout, match="within 1 s"):
+        list(llm.stream(STORY, max_tokens=4000, seconds=1.0))
+    # Requests queue: this one is answered only when the story has been given up.
+    assert "".join(llm.stream(PARIS, max_tokens=3)) == "The capital of"
 
 
 def test_counts_by_the_models_tokenizer(llm: EmbeddedLLM) -> None:
@@ -172,7 +194,7 @@ from rag.answer.embedded import EmbeddedLLM
 from rag.types import Message
 llm = EmbeddedLLM(Path(sys.argv[1]))
 next(llm.stream([Message("user", "Write a very long story.")], max_tokens=4000))
-print(llm._child.llm._socket, flush=True)
+print(llm._child.llm._at._socket, flush=True)
 time.sleep(60)
 """
     root = Path(__file__).parent.parent

@@ -3,7 +3,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-import pytest
 from numpy.typing import NDArray
 
 from rag.answer.evidence import MAX_QUOTE, Evidence
@@ -53,18 +52,6 @@ def test_support_wants_enough_shared_terms() -> None:
     assert evidence.support("") is None
 
 
-@pytest.mark.parametrize("encoder", [None, Topics()])
-def test_relevant_sentences_in_the_passages_order(encoder: Topics | None) -> None:
-    evidence = Evidence([hit(1, DOCUMENT), hit(2, "Nothing here.")], encoder)
-    assert [s.text for s in evidence.relevant("What is the capital?", {"capit": 1.0}, 1)] == [
-        "Seoul is the capital."
-    ]
-    assert [s.start for s in evidence.relevant("capital tea", {"capit": 1.0, "tea": 1.0}, 2)] == [
-        0,
-        43,
-    ]
-
-
 def test_long_sentences_are_quoted_in_part() -> None:
     (sentence,) = Evidence([hit(1, "word " * 1000)]).sentences
     assert len(sentence.text) <= MAX_QUOTE
@@ -74,7 +61,7 @@ def test_long_sentences_are_quoted_in_part() -> None:
 def test_passages_without_words_give_no_evidence() -> None:
     evidence = Evidence([hit(1, "--- *** ---")])
     assert evidence.quote(1, "anything") is None
-    assert evidence.relevant("anything", {"anyth": 1.0}, 2) == []
+    assert evidence.cosines("anything", evidence.sentences) is None
 
 
 def test_headings_rules_and_code_are_no_evidence_beside_prose() -> None:
@@ -98,3 +85,28 @@ def test_items_are_quoted_without_their_bullets() -> None:
         (2, "Tea needs water."),
         (22, "Coffee too."),
     ]
+
+
+def test_titles_and_html_are_no_evidence_beside_prose() -> None:
+    text = "Tea\n\nBrewing\n\nTea needs water.\n\n<div class='x'>Tea</div>\n"
+    chunk = Chunk("d", "v", 0, 0, len(text), text, "p", "Tea", ("Tea", "# Brewing"))
+    assert [s.text for s in Evidence([Hit(1, 1.0, chunk, {})]).sentences] == ["Tea needs water."]
+
+
+def test_a_year_may_end_a_sentence() -> None:
+    text = "It opened in 1999. The shop grew. See 3. The end of v1.200. 가게는 1999. 끝."
+    sentences = Evidence([hit(1, text, 10)]).sentences
+    assert [s.text for s in sentences] == [
+        "It opened in 1999.",
+        "The shop grew.",
+        "See 3. The end of v1.200.",
+        "가게는 1999.",
+        "끝.",
+    ]
+    assert all(text[s.start - 10 : s.end - 10] == s.text for s in sentences)
+
+
+def test_the_terms_above_a_passage() -> None:
+    chunk = Chunk("d", "v", 0, 0, 5, "It is", "p", "Green tea", ("Water",), "A table")
+    evidence = Evidence([Hit(1, 1.0, chunk, {})])
+    assert evidence.above(1) == {"green", "tea", "water", "tabl"}

@@ -201,12 +201,18 @@ class TestWhy:
         assert found.why == f"the first hit has {why}"
 
     def test_in_a_hybrid_search_the_side_that_costs_most_is_named(self, pages: Workspace) -> None:
-        lexical = explain(searcher(pages, dense_weight=0.0, top_k=50), "granite tea", "p00.md")
+        lexical = explain(
+            searcher(pages, fusion="convex", dense_weight=0.0, top_k=50), "granite tea", "p00.md"
+        )
         assert lexical.why == (
             f"bm25 has it at {lexical.stages[0].rank}, the first hit at 1: "
             "the first hit has 1 more term: 'granit'"
         )
-        dense = explain(searcher(pages, dense_weight=1.0, top_k=50), "granite and basalt", "p00.md")
+        dense = explain(
+            searcher(pages, fusion="convex", dense_weight=1.0, top_k=50),
+            "granite and basalt",
+            "p00.md",
+        )
         assert dense.stages[1].score is not None
         first = pages.searcher().search("granite and basalt", 1, "dense").hits[0].score
         assert dense.why == (
@@ -215,13 +221,15 @@ class TestWhy:
         )
 
     def test_after_reranking(self, pages: Workspace) -> None:
-        again = searcher(pages, rerank="linear", rerank_depth=4, rerank_weights="coverage=1")
+        again = searcher(
+            pages, fusion="rrf", rerank="linear", rerank_depth=4, rerank_weights="coverage=1"
+        )
         order = again.rank("tea leaf granite").order
         found = [explain(again, "tea leaf granite", i) for i, _ in order[:6]]
         assert [e.stages[-2].name for e in found] == ["reranked"] * 6
         assert [e.stages[-2].rank for e in found] == [1, 2, 3, 4, 5, 6]
         assert found[4].why == "only the first 4 are put in order again (rerank_depth)"
-        title = searcher(pages, rerank="linear", rerank_depth=90, rerank_weights="title=1")
+        title = searcher(pages, fusion="linear", rerank_weights="title=1")
         last = explain(title, "stone tea", "p05.md")
         rarity = pages.collection().idf(["stone", "tea"])
         share = rarity["stone"] / sum(rarity.values())

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -37,7 +38,38 @@ def test_rrf_sums_reciprocal_ranks() -> None:
     assert fused["d"] == pytest.approx(0.5 / 62)
 
 
-@pytest.mark.parametrize("method", [fuse.convex, fuse.rrf])
+def test_theoretical_scales_to_what_is_possible() -> None:
+    legs = {"bm25": LEXICAL, "dense": DENSE}
+    fused = dict(fuse.theoretical(legs, EVEN, bounds={"bm25": (0.0, 20.0), "dense": (0.5, 1.0)}))
+    assert fused["a"] == pytest.approx(0.5 * 10 / 20 + 0.5 * 0.2 / 0.5)
+    assert fused["b"] == pytest.approx(0.5 * 6 / 20)
+    assert fused["d"] == pytest.approx(0.5 * 0.3 / 0.5)
+
+
+def test_dbsf_scales_to_three_deviations_around_the_mean() -> None:
+    scores = [4.0, 2.0, 0.0]
+    deviation = math.sqrt(8 / 3)
+    legs = {"bm25": list(zip("abc", scores, strict=True))}
+    fused = dict(fuse.dbsf(legs, {"bm25": 1.0}))
+    for id_, score in zip("abc", scores, strict=True):
+        assert fused[id_] == pytest.approx((score - (2 - 3 * deviation)) / (6 * deviation))
+
+
+def test_dbsf_cuts_what_is_farther_off() -> None:
+    legs = {"bm25": [("far", 100.0), *((f"p{i:02}", 1.0) for i in range(20))]}
+    fused = dict(fuse.dbsf(legs, {"bm25": 1.0}))
+    assert fused["far"] == 1
+    assert 0 < fused["p00"] < 0.5
+
+
+def test_isr_sums_inverse_square_ranks_of_those_that_several_have() -> None:
+    fused = dict(fuse.isr({"bm25": LEXICAL, "dense": DENSE}, EVEN))
+    assert fused["a"] == pytest.approx(2 * 0.5 * (1 + 1 / 9))
+    assert fused["b"] == pytest.approx(0.5 / 4)
+    assert fused["d"] == pytest.approx(0.5 / 4)
+
+
+@pytest.mark.parametrize("method", [fuse.convex, fuse.rrf, fuse.dbsf, fuse.isr])
 def test_a_passage_that_a_leg_could_not_judge_is_not_held_back(method: Callable[..., Any]) -> None:
     legs = {"bm25": [("fresh", 9.0), ("a", 8.0), ("b", 1.0)], "dense": [("a", 0.9), ("b", 0.8)]}
     assert method(legs, EVEN)[0][0] == "a"

@@ -10,7 +10,7 @@ from indexer.chunk import whole
 from indexer.rows import make_rows
 from rag.analysis import Analyser
 from rag.index import Collection, Stat
-from rag.search import Searcher
+from rag.search import Searcher, languages
 from rag.search.explain import explain
 from rag.settings import Settings
 from rag.types import Document
@@ -108,3 +108,36 @@ def test_user_words_are_found_in_running_text(tmp_path: Path) -> None:
     searcher = made(tmp_path, settings)
     assert "~색엔" in searcher.parse("검색엔진").terms
     assert first(searcher, "색엔") == "ko/book"
+
+
+class TestStopWords:
+    """Passages in one language have words that tell nothing in another."""
+
+    def test_of_the_questions_own_language_are_not_asked(self, searcher: Searcher) -> None:
+        for question in ("when could the houses", "Houses? What did they do?"):
+            ranking = searcher.rank(question)
+            assert ranking.terms == ["hous"]
+            assert ranking.matched.words == ["hous"]
+            assert ranking.corrected == {}
+
+    def test_alone_are_asked_where_they_are_none_and_never_corrected(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        band = "Die Gruppe The Who spielte gestern in der Stadt, und das Konzert war sehr laut."
+        monkeypatch.setitem(PAGES, "de/band", band)
+        searcher = made(tmp_path, Settings(encoder="none", mode="bm25", home=tmp_path))
+        assert first(searcher, "The Who") == "de/band"
+        ranking = searcher.rank("did who when")
+        assert ranking.matched.words == ["did", "who", "when"]
+        assert ranking.corrected == {}
+
+
+def test_a_rare_language_is_the_questions_own_or_none(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    collection = searcher.collection
+    assert languages.spoken(collection, "the houses") == ["de", "fr", "ru"]
+    monkeypatch.setattr(languages, "_RARE", 0.0)
+    assert languages.spoken(collection, "the houses by the river") == []
+    assert languages.spoken(collection, "Wo sind die alten Häuser am Fluss?") == ["de"]
+    assert first(searcher, "Wo sind die alten Häuser?") == "de"

@@ -32,6 +32,9 @@ def name(page: Path) -> str:
 
 
 readmes = pytest.mark.parametrize("readme", READMES, ids=name)
+tables = pytest.mark.parametrize(
+    "manual", [ROOT / "docs" / lang / "settings-and-errors.md" for lang in ("en", "ko")], ids=name
+)
 pages = pytest.mark.parametrize("page", PAGES, ids=name)
 
 
@@ -66,9 +69,9 @@ def shown_default(field: dataclasses.Field[object]) -> str:
     return '""' if field.default == "" else str(field.default)
 
 
-@readmes
-def test_the_table_of_settings_is_complete_and_right(readme: Path) -> None:
-    assert [(setting, default) for setting, default, _ in table(readme)] == [
+@tables
+def test_the_table_of_settings_is_complete_and_right(manual: Path) -> None:
+    assert [(setting, default) for setting, default, _ in table(manual)] == [
         (f.name, shown_default(f)) for f in fields()
     ]
 
@@ -79,19 +82,21 @@ def test_the_defaults_that_depend_on_the_machine(monkeypatch: pytest.MonkeyPatch
     assert Settings().cache == Path("~/.cache/saem").expanduser()
 
 
-@readmes
-def test_flags_of_settings_are_where_the_table_says(readme: Path) -> None:
+@tables
+def test_flags_of_settings_are_where_the_table_says(manual: Path) -> None:
     known = options()
-    for setting, _, flagged in table(readme):
+    for setting, _, flagged in table(manual):
         flag = f"--{setting.replace('_', '-')}"
         having = {
             c
             for c, flags in known.items()
-            if flag in flags and not c.startswith("models ") and (c, flag) not in NO_SETTING
+            if flag in flags
+            and not c.startswith(("models ", "prompts "))
+            and (c, flag) not in NO_SETTING
         }
         listed = set(re.findall(r"`(\w+)`", flagged))
         if listed == {"models"}:
-            listed = {c for c in known if not c.startswith("models ")}
+            listed = {c for c in known if not c.startswith(("models ", "prompts "))}
         assert having == listed, setting
 
 
@@ -126,9 +131,10 @@ def test_every_rag_command_and_option_exists(page: Path) -> None:
         if at is None or at + 1 == len(call):
             continue
         words = call[at + 1 :]
-        command = " ".join(words[:2]) if words[0] == "models" else words[0]
-        if command == "models |":
+        nested = words[0] in ("models", "prompts")
+        if nested and words[1:2] == ["|"]:
             continue
+        command = " ".join(words[:2]) if nested else words[0]
         assert command in known, call
         flags = {w.split("=")[0] for w in words if re.fullmatch(r"--?[a-z][a-z-]*(=.*)?", w)}
         assert flags <= known[command], call

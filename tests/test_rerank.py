@@ -1,4 +1,4 @@
-"""The features of passages and the order that weights make of them."""
+"""The order that weights make of features."""
 
 from __future__ import annotations
 
@@ -11,62 +11,23 @@ from hypothesis import strategies as st
 
 from rag.errors import ConfigError
 from rag.search import rerank
-from rag.search.rerank import FEATURES, features, linear, weights
+from rag.search.rerank import linear, weights
+from rag.search.searcher import Searcher
+from rag.search.weighing import FEATURES
 from rag.workspace import Workspace
-from tests.support.corpus import chunks, document
 
-AT = {name: i for i, name in enumerate(FEATURES)}
-
-
-def one(text: str, terms: list[str], **fields: str) -> dict[str, float]:
-    chunk = chunks(document("a", text, **fields))[0]
-    row = features(terms, dict.fromkeys(terms, 1.0), [chunk], {})[0]
-    return dict(zip(FEATURES, row.tolist(), strict=True))
+COUNT = len(FEATURES)
 
 
-def test_coverage_is_the_share_of_the_terms_by_rarity() -> None:
-    chunk = chunks(document("a", "red tea"))[0]
-    (row,) = features(["red", "tea", "cup"], {"red": 1.0, "tea": 2.0, "cup": 5.0}, [chunk], {})
-    assert row[AT["coverage"]] == pytest.approx(3 / 8)
-
-
-def test_titles_count_by_themselves() -> None:
-    assert one("boil water", ["tea", "water"], title="Tea")["title"] == 0.5
-    assert one("tea water", ["tea", "water"])["title"] == 0
-
-
-def test_pairs_are_neighbours_in_the_question_s_order() -> None:
-    assert one("red green tea", ["red", "tea"])["pairs"] == 1  # one word between them
-    assert one("red hot green tea", ["red", "tea"])["pairs"] == 0
-    assert one("tea red", ["red", "tea"])["pairs"] == 0
-    assert one("red tea", ["red", "tea", "cup"])["pairs"] == 0.5
-
-
-def test_pairs_of_korean() -> None:
-    assert one("녹차를 우린다", ["녹차", "차를"])["pairs"] == 1
-
-
-def test_the_window_is_the_shortest_run_with_all_terms_found() -> None:
-    assert one("red one two tea red tea", ["red", "tea"])["window"] == 1
-    assert one("red one two tea", ["red", "tea"])["window"] == 0.5
-    assert one("nothing here", ["red", "tea"])["window"] == 0
-    assert one("one red", ["red", "tea"])["window"] == 1
-
-
-def test_scores_so_far_are_scaled_to_their_lists() -> None:
-    found = [chunks(document(n, "tea"))[0] for n in "abc"]
-    ids = [c.id for c in found]
-    stages = {"bm25": [(ids[0], 9.0), (ids[1], 5.0), ("x", 1.0)], "dense": [(ids[2], 0.5)]}
-    rows = features(["tea"], {"tea": 1.0}, found, stages)
-    assert rows[:, AT["bm25"]].tolist() == [1, 0.5, 0]
-    assert rows[:, AT["dense"]].tolist() == [0, 0, 1]
-    assert rows[:, AT["fused"]].tolist() == [0, 0, 0]
+def searcher(saem: Workspace, **changes: object) -> Searcher:
+    plain = saem.searcher()
+    return Searcher(plain.collection, plain.encoder, saem.settings.replace(**changes))
 
 
 @given(
     st.lists(st.floats(-5, 5), min_size=1, max_size=8),
     st.integers(0, 4),
-    st.lists(st.floats(-3, 3), min_size=7, max_size=7),
+    st.lists(st.floats(-3, 3), min_size=COUNT, max_size=COUNT),
 )
 def test_the_first_are_sorted_and_the_rest_stays_below(
     scores: list[float], count: int, weight: list[float]
@@ -74,9 +35,10 @@ def test_the_first_are_sorted_and_the_rest_stays_below(
     scores = sorted(scores, reverse=True)
     order = [(f"p{i}", score) for i, score in enumerate(scores)]
     count = min(count, len(order))
-    head = np.random.default_rng(0).random((count, len(FEATURES)))
-    found = linear(order, head, dict(zip(FEATURES, weight, strict=True)))
-    sums = {f"p{i}": float(head[i] @ np.array(weight)) for i in range(count)}
+    rows = np.random.default_rng(0).random((count, COUNT))
+    known = {f"p{i}": row for i, row in enumerate(rows)}
+    found = linear(order, known, dict(zip(FEATURES, weight, strict=True)))
+    sums = {id_: float(row @ np.array(weight)) for id_, row in known.items()}
     expected = sorted(sums, key=lambda i: (-sums[i], i)) + [i for i, _ in order[count:]]
     assert [i for i, _ in found] == expected
     values = [score for _, score in found]
@@ -86,6 +48,7 @@ def test_the_first_are_sorted_and_the_rest_stays_below(
 def test_weights_are_read_as_written() -> None:
     assert weights("bm25=0.5, title = -1") == {"bm25": 0.5, "title": -1.0}
     assert weights("  ") == rerank.DEFAULT
+    assert set(rerank.DEFAULT) <= set(FEATURES)
 
 
 @pytest.mark.parametrize(
@@ -96,26 +59,31 @@ def test_wrong_weights_are_refused(text: str) -> None:
         weights(text)
 
 
-def test_a_search_is_reranked(saem: Workspace) -> None:
-    plain = saem.searcher().rank("boiling water", 10)
-    settings = saem.settings.replace(rerank="linear", rerank_weights="title=-1", rerank_depth=100)
-    searcher = saem.searcher()
-    searcher = type(searcher)(searcher.collection, searcher.encoder, settings)
-    ranked = searcher.rank("tea", 10)
+def test_a_fusion_is_reranked(saem: Workspace) -> None:
+    asked = {"rerank": "linear", "rerank_weights": "title=-1", "rerank_depth": 100}
+    ranked = searcher(saem, fusion="convex", **asked).rank("tea", 10)
     assert ranked.stages["reranked"] == ranked.order
-    titles = [searcher.collection.fetch([i])[i].title for i, _ in ranked.order]
+    found = saem.collection().fetch([i for i, _ in ranked.order])
+    titles = [found[i].title for i, _ in ranked.order]
     assert "Tea" in titles
     assert titles[-1] == "Tea"
-    assert "reranked" not in plain.stages
     assert sorted(i for i, _ in ranked.stages["fused"]) == sorted(i for i, _ in ranked.order)
+
+
+def test_a_weighted_sum_fuses_and_is_not_made_twice(saem: Workspace) -> None:
+    once = searcher(saem, fusion="linear", rerank_weights="title=1").rank("tea", 10)
+    twice = searcher(saem, fusion="linear", rerank="linear", rerank_weights="title=1")
+    assert once.stages["fused"] == once.order == twice.rank("tea", 10).order
+    assert "reranked" not in twice.rank("tea", 10).stages
+    assert {i for i, _ in once.order} == once.features.keys()
+    title = FEATURES.index("title")
+    assert dict(once.order) == {i: row[title] for i, row in once.features.items()}
 
 
 @pytest.mark.parametrize("mode", ["bm25", "tfidf", "dense", "hybrid"])
 def test_the_first_ten_do_not_depend_on_how_many_are_asked_for(saem: Workspace, mode: str) -> None:
-    searcher = saem.searcher()
-    settings = saem.settings.replace(rerank="linear", rerank_weights="bm25=1, coverage=0.4")
-    searcher = type(searcher)(searcher.collection, searcher.encoder, settings)
-    few = searcher.rank("green tea and black tea", 2, mode)  # type: ignore[arg-type]
-    many = searcher.rank("green tea and black tea", 100, mode)  # type: ignore[arg-type]
+    settled = searcher(saem, rerank="linear", rerank_weights="bm25=1, coverage=0.4")
+    few = settled.rank("green tea and black tea", 2, mode)  # type: ignore[arg-type]
+    many = settled.rank("green tea and black tea", 100, mode)  # type: ignore[arg-type]
     assert few.order == many.order
     assert (few.top_k, many.top_k) == (2, 100)

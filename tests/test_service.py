@@ -135,8 +135,7 @@ class TestCrowd:
                 assert client.post(path, json=body, headers=headers).status_code == 200
         with FakeLLM(mode="refused") as fake, make(saem.settings.replace(llm_url=fake.url)) as bad:
             for _ in range(3):
-                status = bad.post(path, json=body, headers=headers).status_code
-                assert status == (200 if headers else 502)
+                assert bad.post(path, json=body, headers=headers).status_code == 200
                 nowhere = body | {"collection": "nowhere", "model": "saem:nowhere"}
                 assert bad.post(path, json=nowhere, headers=headers).status_code == 404
 
@@ -193,7 +192,7 @@ class _Slow:
     def answerer(self, name: str | None) -> _Slow:
         return self
 
-    def stream(self, *args: object) -> Iterator[str]:
+    def stream(self, *args: object, **how: object) -> Iterator[str]:
         try:
             while True:
                 yield "word "

@@ -89,7 +89,11 @@ class TestRefusals:
             ("top_k", [1], "top_k must be a whole number"),
             ("b", "much", "b must be a number, not 'much'"),
             ("mode", "magic", "mode must be one of bm25, tfidf, dense, hybrid, not 'magic'"),
-            ("fusion", 3, "fusion must be one of convex, rrf, not 3"),
+            (
+                "fusion",
+                3,
+                "fusion must be one of linear, convex, theoretical, rrf, dbsf, isr, not 3",
+            ),
             ("host", 3, "host must be text, not 3"),
         ],
     )

@@ -11,11 +11,12 @@ from eval.dataset import Dataset, Query
 from eval.learn import Candidates, learn
 from eval.tune import Tuner, balanced_accuracy
 from rag.errors import BadQuery
-from rag.search.rerank import FEATURES
+from rag.search.weighing import FEATURES
 from rag.settings import Settings
 from rag.types import Document
 from tests.support.questions import dataset
 
+COVERAGE, BM25 = FEATURES.index("coverage"), FEATURES.index("bm25")
 WORDS = ["alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa"]
 
 
@@ -136,7 +137,7 @@ def test_learned_weights_put_the_relevant_first() -> None:
     for i in range(30):
         rows = rng.random((10, len(FEATURES)))
         right = np.zeros(10, bool)
-        right[int(np.argmax(rows[:, 3] - rows[:, 1]))] = True  # coverage, less bm25
+        right[int(np.argmax(rows[:, COVERAGE] - rows[:, BM25]))] = True
         order = [(f"p{j}", 1.0 - j / 10) for j in range(10)]
         found.append(Candidates(Query(str(i), "?"), order, rows, right))
     weights = learn(found)

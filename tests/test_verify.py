@@ -1,237 +1,161 @@
-"""`verify` finds what is wrong, says with which file, and changes nothing."""
-
 from __future__ import annotations
 
-import json
-import shutil
-import sqlite3
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 
+import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
 
-from rag.index import Collection
-from rag.index.catalog import FORMAT
-from rag.index.merger import Merger
-from rag.index.verify import Verified, verify
-from tests.support.collections import doc_id, spawn
-from tests.support.corpus import ANALYSE, encode, row
+from rag.answer.evidence import Evidence
+from rag.answer.verify import Verifier
+from rag.types import Chunk, Hit
 
-
-@pytest.fixture(autouse=True)
-def _no_merges(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Merger, "wake", lambda self: None)
-
-
-@pytest.fixture
-def sound(collection: Collection, place: Path) -> Path:
-    """A closed collection of three segments of postings and two of vectors."""
-    collection.upsert(
-        [row("a", "alpha beta\n\nbeta gamma"), row("b", "샘물은 맑다\n\nspring water")]
-    )
-    encode(collection)
-    collection.upsert([row("c", "gamma delta " * 30)])
-    encode(collection)
-    collection.upsert([row("d", "delta")])
-    collection.delete([doc_id("d")])
-    collection.close()
-    return place
+TEXTS = (
+    "Green tea is brewed at 80 degrees. Black tea needs water of 100 degrees. Ada Byron joined the "
+    "museum in 1903. Ida Rhodes left Paris in 1906. The shop does not sell coffee. About 30,000 "
+    "people visited the museum, 12 percent more than in 2019.",
+    "서울은 한국의 수도이다. 부산은 항구 도시이며 인구는 340만 명이다. 이 공장은 2015년 3월 5일에 "
+    "문을 열었다. 직원은 커피를 마시지 않는다. 환불은 구매 후 7일 이내에 가능하다.",
+)
 
 
-def check(place: Path, sample: int = 100) -> Verified:
-    return verify(place, ANALYSE, sample)
+def hits(*texts: str) -> list[Hit]:
+    return [
+        Hit(n, 1.0, Chunk(f"d{n}", "v", 0, 0, len(text), text, "p", ""), {})
+        for n, text in enumerate(texts, 1)
+    ]
 
 
-def serious(place: Path, sample: int = 100) -> list[tuple[str, str]]:
-    """File, within the collection, and what is wrong with it."""
-    problems = check(place, sample).problems
-    return [(str(p.file.relative_to(place)), p.what) for p in problems if p.serious]
+class Translations:
+    """Encodes a claim and the sentence that says the same in another language alike."""
+
+    name = fingerprint = "translations"
+    dim = 2
+    pairs = (("seoul", "서울"), ("refund", "환불"))
+
+    def query(self, text: str) -> NDArray[np.float32]:
+        return np.array([any(w in text.lower() for w in pair) for pair in self.pairs], np.float32)
+
+    def passages(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        return np.stack([self.query(t) for t in texts])
 
 
-def segments(place: Path, kind: str) -> list[int]:
-    sql = "SELECT segment FROM segments WHERE kind = ? ORDER BY segment"
-    with sqlite3.connect(place / "catalog.sqlite") as db:
-        return [n for (n,) in db.execute(sql, (kind,))]
+def support(claim: str, n: int, encoder: Translations | None = None) -> str:
+    found = hits(*TEXTS)
+    (statement,) = Verifier().check(f"{claim} [{n}].", found, Evidence(found, encoder))
+    return statement.support
 
 
-def change(place: Path, sql: str, *values: object) -> None:
-    with sqlite3.connect(place / "catalog.sqlite") as db:
-        assert db.execute(sql, values).rowcount > 0
-    db.close()
+@pytest.mark.parametrize(
+    ("n", "claim", "expected"),
+    [
+        (1, "Green tea is brewed at 80 degrees", "supported"),
+        (1, "Black tea needs water at 100 degrees", "supported"),
+        (1, "Ada Byron joined the museum in 1903", "supported"),
+        (1, "30 thousand people visited the museum", "supported"),
+        (1, "The shop does not sell coffee", "supported"),
+        (2, "한국의 수도는 서울이다", "supported"),
+        (2, "부산의 인구는 3,400,000명이다", "supported"),
+        (2, "공장은 2015년 3월에 문을 열었다", "supported"),
+        (2, "직원은 커피를 마시지 않는다", "supported"),
+        (2, "구매 후 7일 이내에 환불이 가능합니다", "supported"),
+        # other numbers, or those of another sentence
+        (1, "Green tea is brewed at 90 degrees", "unsupported"),
+        (1, "Black tea needs water of 80 degrees", "unsupported"),
+        (1, "Green tea is brewed at 80 percent", "unsupported"),
+        (1, "Ada Byron joined the museum in 1911", "unsupported"),
+        (1, "About 3,000 people visited the museum", "unsupported"),
+        (2, "부산의 인구는 430만 명이다", "unsupported"),
+        (2, "공장은 2016년 3월에 문을 열었다", "unsupported"),
+        (2, "구매 후 14일 이내에 환불이 가능합니다", "unsupported"),
+        # names swapped
+        (1, "Ida Rhodes joined the museum in 1903", "partly"),
+        (1, "Albert Camus joined the museum in 1903", "partly"),
+        (2, "부산은 한국의 수도이다", "partly"),
+        (2, "한국의 수도는 부산이다", "partly"),
+        # denied, or turned round
+        (1, "The shop sells coffee", "unsupported"),
+        (1, "Green tea is not brewed at 80 degrees", "unsupported"),
+        (1, "About 30,000 people visited the museum, 12 percent less than in 2019", "unsupported"),
+        (2, "직원은 커피를 마신다", "unsupported"),
+        # of other matters
+        (1, "The moon is made of cheese", "unsupported"),
+        (2, "고양이는 귀여운 동물이다", "unsupported"),
+        # in another language, without an encoder
+        (2, "Seoul is the capital of Korea", "unsupported"),
+    ],
+)
+def test_by_value(n: int, claim: str, expected: str) -> None:
+    assert support(claim, n) == expected
 
 
-class TestSound:
-    def test_nothing_is_wrong_and_everything_was_looked_at(self, sound: Path) -> None:
-        assert check(sound) == Verified(3, 5, 5, 5, [])
-        assert check(sound, sample=2).sampled == 2
-        assert verify(sound) == Verified(3, 5, 5, 0, [])
-
-    def test_an_empty_collection_is_sound(self, collection: Collection, place: Path) -> None:
-        assert check(place) == Verified(0, 0, 0, 0, [])
-
-    def test_it_changes_nothing(self, sound: Path) -> None:
-        def state() -> dict[str, bytes]:
-            files = (f for f in sound.rglob("*") if f.is_file())
-            names = {f.relative_to(sound).as_posix(): f.read_bytes() for f in files}
-            return {n: b for n, b in names.items() if not n.endswith((".lock", "-shm", "-wal"))}
-
-        before = state()
-        (sound / "segments" / "77").mkdir()
-        assert check(sound).ok
-        assert state() == before
-        assert (sound / "segments" / "77").is_dir()
-
-    def test_it_is_right_while_another_process_writes(
-        self, collection: Collection, place: Path
-    ) -> None:
-        script = """
-c = Collection(path)
-for i in range(10_000):
-    c.upsert([row(f"d{i % 7}", f"alpha w{i}"), row(f"e{i}", "beta")])
-    if i == 0:
-        print("writing", flush=True)
-    encode(c)
-    if i % 10 == 0:
-        c.tidy()
-"""
-        writer = spawn(place, script)
-        try:
-            assert writer.stdout is not None
-            assert writer.stdout.readline() == "writing\n"
-            for _ in range(8):
-                found = check(place, sample=20)
-                assert [p for p in found.problems if p.serious] == []
-            assert found.documents > 0
-            assert writer.poll() is None
-        finally:
-            writer.kill()
-            writer.wait()
+@pytest.mark.parametrize(
+    ("claim", "expected"),
+    [
+        ("Seoul is the capital of Korea", "supported"),
+        ("A refund is possible within 7 days", "supported"),
+        ("A refund is possible within 9 days", "unsupported"),
+        ("Coffee grows in Brazil", "unsupported"),
+    ],
+)
+def test_an_encoder_bridges_languages_but_not_numbers(claim: str, expected: str) -> None:
+    assert support(claim, 2, Translations()) == expected
 
 
-class TestFiles:
-    def test_every_file_of_a_segment_that_is_damaged_or_gone(self, sound: Path) -> None:
-        files = sorted((sound / "segments").glob("[0-9]*/*"))
-        assert len(files) > 20
-        for file in files:
-            whole = file.read_bytes()
-            name = str(file.relative_to(sound))
-            file.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
-            assert serious(sound) == [(name, "it is damaged")]
-            file.unlink()
-            assert serious(sound) == [(name, "it is missing")]
-            file.write_bytes(whole)
-        assert check(sound).ok
-
-    def test_a_segment_that_is_gone(self, sound: Path) -> None:
-        number = segments(sound, "postings")[0]
-        shutil.rmtree(sound / "segments" / str(number))
-        found = check(sound)
-        assert [(p.file.name, p.what) for p in found.problems] == [
-            (str(number), "the segment is missing")
-        ]
-        assert "rag restore" in found.problems[0].remedy
-
-    def test_what_is_left_over_is_told_but_harmless(self, sound: Path) -> None:
-        (sound / "segments" / "99").mkdir()
-        number = segments(sound, "vectors")[0]
-        (sound / "segments" / str(number) / "more.npy").write_bytes(b"")
-        found = check(sound)
-        assert found.ok
-        assert {p.file.name for p in found.problems} == {"99", "more.npy"}
-        again = Collection(sound)
-        with again.writing():
-            assert {p.file.name for p in check(sound).problems} == {"more.npy"}, "in progress"
-        again.upsert([row("x", "")])
-        assert {p.file.name for p in check(sound).problems} == {"more.npy"}
-        again.close()
-
-    def test_a_catalogue_that_is_none(self, sound: Path) -> None:
-        file = sound / "catalog.sqlite"
-        whole = file.read_bytes()
-        file.write_bytes(b"x" * len(whole))
-        assert serious(sound) == [("catalog.sqlite", "file is not a database")]
-        file.write_bytes(whole[: len(whole) // 2])
-        assert {name for name, _ in serious(sound)} == {"catalog.sqlite"}
-        file.unlink()
-        assert serious(sound) == [("catalog.sqlite", "it is missing")]
-
-    def test_another_format(self, sound: Path) -> None:
-        change(sound, "UPDATE meta SET value = '1' WHERE key = 'format'")
-        (problem,) = check(sound).problems
-        assert problem.what == f"its format is 1, this is {FORMAT}"
-        assert "index into a new collection" in problem.remedy
+def test_each_statement_with_the_passages_that_it_names() -> None:
+    text = "Tea is hot. [1] Seoul [2][3].\n\n```\nx = 1 [1]\n```\nNo marker here. End"
+    found = hits(*TEXTS)
+    checked = Verifier().check(text, found, Evidence(found))
+    assert [(text[s.start : s.end], s.cites) for s in checked] == [
+        ("Tea is hot.", (1,)),
+        ("Seoul [2][3].", (2, 3)),
+        ("No marker here.", ()),
+        ("End", ()),
+    ]
+    assert [s.support for s in checked[1:]] == ["unsupported"] * 3, "no passage 3, no marker"
 
 
-class TestAgreement:
-    @pytest.mark.parametrize(
-        ("sql", "what"),
-        [
-            ("UPDATE documents SET text = text || '!' WHERE path = 'a'",
-             "the text of document 'a' is not what was indexed"),
-            ("UPDATE chunks SET stop = 9999 WHERE chunk = 2",
-             "passage 1 of 'a' is not what its text says"),
-            ("UPDATE chunks SET start = -1 WHERE chunk = 1",
-             "passage 0 of 'a' is not what its text says"),
-            ("UPDATE chunks SET content = zeroblob(16) WHERE chunk = 3",
-             "passage 0 of 'b' is not what its text says"),
-            ("UPDATE documents SET passages = 3 WHERE path = 'b'",
-             "document 'b' lacks some of its passages"),
-        ],
-    )  # fmt: skip
-    def test_a_catalogue_that_contradicts_itself(self, sound: Path, sql: str, what: str) -> None:
-        change(sound, sql)
-        assert ("catalog.sqlite", what) in serious(sound, sample=0)
+def test_rare_terms_weigh_more() -> None:
+    def rarity(asked: Sequence[str]) -> Mapping[str, float]:
+        return {term: 9.0 if term == "dragon" else 1.0 for term in asked}
 
-    def test_an_id_that_differs_from_the_segments(self, sound: Path) -> None:
-        change(sound, "UPDATE chunks SET id = zeroblob(16) WHERE chunk = 1")
-        postings, vectors = segments(sound, "postings")[0], segments(sound, "vectors")[0]
-        found = serious(sound, sample=0)
-        for number in (postings, vectors):
-            assert (f"segments/{number}/ids.npy", "1 ids differ from the catalogue's") in found
+    found = hits("The dragon sleeps.")
+    text = "A dragon snores loudly [1]."
+    (alike,) = Verifier().check(text, found, Evidence(found))
+    (rare,) = Verifier(rarity).check(text, found, Evidence(found))
+    assert (alike.score, rare.score) == (round(1 / 3, 3), round(9 / 11, 3))
 
-    def test_passages_that_no_segment_has_or_two(self, sound: Path) -> None:
-        first, second, _ = segments(sound, "postings")
-        change(sound, "DELETE FROM segments WHERE segment = ?", second)
-        (found,) = serious(sound, sample=0)
-        assert found[1].startswith("1 passages are in no segment, the first is ")
-        shutil.rmtree(sound / "segments" / str(second))
-        shutil.copytree(sound / "segments" / str(first), sound / "segments" / str(second))
-        change(sound, """INSERT INTO segments (segment, kind, rows, manifest)
-                         SELECT ?, kind, rows, manifest FROM segments WHERE segment = ?""",
-               second, first)  # fmt: skip
-        whats = [what for _, what in serious(sound, sample=0)]
-        assert any(w.startswith("4 passages are in several segments of postings") for w in whats)
 
-    def test_passages_that_the_catalogue_does_not_know(self, sound: Path) -> None:
-        change(sound, "DELETE FROM chunks WHERE chunk > 4")
-        found = serious(sound, sample=0)
-        number = segments(sound, "postings")[1]
-        what = "1 passages are unknown to the catalogue, the first is row 5"
-        assert (f"segments/{number}/rows.npy", what) in found
-        assert ("catalog.sqlite", "document 'c' lacks some of its passages") in found
+@pytest.mark.parametrize(
+    ("verdict", "claim", "score"),
+    [
+        (0.95, "The beverage is prepared warm", 0.95),
+        (0.1, "Green tea is brewed at 80 degrees", 0.1),
+        (0.95, "Green tea is brewed at 81 degrees", 0.2),
+        (None, "Green tea is brewed at 80 degrees", 1.0),
+    ],
+)
+def test_a_judge_decides_all_but_numbers(verdict: float | None, claim: str, score: float) -> None:
+    asked = []
 
-    def test_postings_of_another_text(self, sound: Path) -> None:
-        """Every checksum and id is right, but the postings were made of something else."""
-        other = sound.with_name("other")
-        made = Collection(other, create=True)
-        made.upsert([row("a", "alpha beta\n\nbeta omega"), row("b", "샘물은 맑다\n\nspring water")])
-        made.close()
-        number = segments(sound, "postings")[0]
-        manifest = {}
-        with sqlite3.connect(other / "catalog.sqlite") as db:
-            ((text,),) = db.execute("SELECT manifest FROM segments")
-        manifest = json.loads(text)
-        with sqlite3.connect(sound / "catalog.sqlite") as db:
-            ((text,),) = db.execute("SELECT manifest FROM segments WHERE segment = ?", (number,))
-        mine = json.loads(text)
-        target = sound / "segments" / str(number)
-        for name in manifest:
-            if name not in ("rows.npy", "ids.npy"):
-                shutil.copy(other / "segments" / "1" / name, target / name)
-                mine[name] = manifest[name]
-        change(
-            sound, "UPDATE segments SET manifest = ? WHERE segment = ?", json.dumps(mine), number
-        )
-        assert serious(sound, sample=0) == []
-        (found,) = serious(sound)
-        assert found[0] == f"segments/{number}"
-        assert found[1].startswith("1 of 4 passages analysed again have other terms")
+    def judge(premise: str, said: str) -> float | None:
+        asked.append((premise, said))
+        return verdict
+
+    found = hits(TEXTS[0])
+    (statement,) = Verifier(judge=judge).check(f"{claim}. [1]", found, Evidence(found))
+    assert statement.score == score
+    assert asked[0][1] == f"{claim}."
+    assert asked[0][0].startswith("Green tea is brewed at 80 degrees.")
+
+
+@given(st.text("ab [1]2. 가나다?\n`", max_size=80))
+def test_statements_lie_in_order_within_the_text(text: str) -> None:
+    found = hits(*TEXTS)
+    end = 0
+    for statement in Verifier().check(text, found, Evidence(found)):
+        assert end <= statement.start < statement.end <= len(text)
+        assert 0 <= statement.score <= 1
+        end = statement.end

@@ -102,7 +102,11 @@ def _failure(message: str, code: str) -> str:
 
 def _extension(answer: Answer) -> dict[str, Any]:
     full = wire.answer(answer)
-    return {key: full[key] for key in ("abstained", "citations", "warnings")}
+    return {key: full[key] for key in _SHOWN}
+
+
+_SHOWN = ("abstained", "unsure", "confidence", "generator", "program", "degraded", "citations",
+          "statements", "warnings")  # fmt: skip
 
 
 def _collection(model: str) -> str | None:

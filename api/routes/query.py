@@ -17,7 +17,7 @@ from rag import wire
 from rag.answer.answerer import Event
 from rag.errors import RagError
 from rag.search import parse_filter
-from rag.types import Answer, SearchResult
+from rag.types import Answer, SearchResult, Step
 
 router = APIRouter(tags=["query"])
 log = logging.getLogger("saem")
@@ -30,7 +30,11 @@ def search(
     """Rank the passages that match a query."""
     entry = query_log.entry(request.collection)
     result = saem.searcher(request.collection).search(
-        request.query, request.top_k, request.mode, parse_filter(request.filter)
+        request.query,
+        request.top_k,
+        request.mode,
+        parse_filter(request.filter),
+        facets=request.facets,
     )
     entry.found(result)
     response.headers.update(entry.headers)
@@ -48,15 +52,18 @@ async def ask(
 ) -> dict[str, Any] | Response:
     """Answer a question with citations.
 
-    With `Accept: text/event-stream` the answer streams as events: `hits`, then `delta`s with
-    `text`, at last `answer`, in this response's shape; or `error`.
+    With `Accept: text/event-stream` the answer streams as events: `hits`, then `step`s with `kind`
+    and `text`, `delta`s with `text`, at last `answer`, in this response's shape; or `error`.
     """
     entry = query_log.entry(body.collection)
 
     def start() -> Iterator[Event]:
         chosen = parse_filter(body.filter)
         answerer = saem.answerer(body.collection)
-        return entry.watch(answerer.stream(body.question, body.top_k, body.mode, chosen))
+        events = answerer.stream(
+            body.question, body.top_k, body.mode, chosen, program=body.program, persona=body.persona
+        )
+        return entry.watch(events)
 
     question = Question(request, start)
     if "text/event-stream" in accept:
@@ -87,4 +94,6 @@ def _line(event: Event) -> str:
         return sse.event({"hits": [wire.hit(h) for h in event.hits]}, "hits")
     if isinstance(event, Answer):
         return sse.event(wire.answer(event), "answer")
+    if isinstance(event, Step):
+        return sse.event({"kind": event.kind, "text": event.text}, "step")
     return sse.event({"text": event}, "delta")

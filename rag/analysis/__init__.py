@@ -17,10 +17,12 @@ from rag.analysis.analyser import (
     terms,
 )
 from rag.analysis.language import detect
+from rag.analysis.question import asked_in
 from rag.analysis.sentences import sentences
 
 __all__ = [
     "Analyser",
+    "asked_in",
     "detect",
     "is_morpheme",
     "language_term",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from rag.analysis import chinese, cjk, japanese, korean, latin
 from rag.analysis.language import detect
+from rag.analysis.question import asked_in
 from rag.analysis.runs import Manner, Piece, runs
 from rag.errors import ConfigError
 from rag.settings import Settings
@@ -110,8 +111,10 @@ class Analyser:
         """A question's terms, as passages in English or any of ``languages`` may have them.
 
         Those that all have in common, in order; and of each other word its stems, the English one
-        first, of which a passage has one.
+        first, of which a passage has one. Stop words of the question's own language go, though
+        passages in others keep them.
         """
+        own = asked_in(text, languages)
         stems = tuple(dict.fromkeys(("en", *map(latin.stemmed, languages))))
         common: list[str] = []
         choices: list[tuple[str, ...]] = []
@@ -124,7 +127,7 @@ class Analyser:
                     known.update(new)
                 continue
             read = _known_readings if run.end() - run.start() <= _LONGEST else _readings
-            for several in read(self, run[0], stems):
+            for several in read(self, run[0], stems, own):
                 if len(several) == 1:
                     common += several
                 else:
@@ -134,13 +137,16 @@ class Analyser:
     def matcher(self, terms: Collection[str]) -> Callable[[str], Spans]:
         """Finds the spans of a text that ``terms`` match, joined where they touch or overlap."""
         wanted = frozenset(terms)
+        known: dict[tuple[str, Manner], list[tuple[int, int]]] = {}
 
         def spans(text: str) -> Spans:
             found: list[tuple[int, int]] = []
             manner = self.manner(detect(text))
             for run in runs(text):
-                pieces = self._pieces(run, manner)
-                within = sorted(piece[1:3] for piece in pieces if piece.term in wanted)
+                if (within := known.get((run[0], manner))) is None:
+                    pieces = self._pieces(run, manner)
+                    within = sorted(piece[1:3] for piece in pieces if piece.term in wanted)
+                    known[run[0], manner] = within
                 for start, end in within:
                     begin, stop = run.start() + start, run.start() + end
                     if found and begin <= found[-1][1]:
@@ -261,13 +267,18 @@ def _cut(analyser: Analyser, run: str, alphabetic: bool, manner: Manner) -> tupl
 
 
 def _readings(
-    analyser: Analyser, run: str, languages: tuple[str, ...]
+    analyser: Analyser, run: str, languages: tuple[str, ...], own: str
 ) -> tuple[tuple[str, ...], ...]:
-    """Each part of a word, name or number as ``languages`` stem it, the first one's first."""
+    """Each part of a word, name or number as ``languages`` stem it, the first one's first.
+
+    Without those that are stop words in ``own``.
+    """
+    kept = {piece[1:3] for piece in analyser.latin(run, Manner(own, ""))}
     found: dict[tuple[int, int], dict[str, None]] = {}
     for language in languages:
         for piece in analyser.latin(run, Manner(language, "")):
-            found.setdefault((piece.start, piece.end), {})[piece.term] = None
+            if piece[1:3] in kept:
+                found.setdefault((piece.start, piece.end), {})[piece.term] = None
     return tuple(map(tuple, found.values()))
 
 

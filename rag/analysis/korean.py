@@ -70,6 +70,14 @@ def reading(hanja: str, backend: Backend) -> str:
     return _initial(said) if len(said) == len(hanja) else hanja
 
 
+def tagged(run: str, backend: Backend) -> list[tuple[str, str, str]]:
+    """The pieces of ``run``, each with the tags of its first and last part; only mecab has them."""
+    if backend != "mecab":
+        return []
+    tags = ((surface, features[0].split("+")) for surface, features in _parsed(run))
+    return [(surface, tag[0], tag[-1]) for surface, tag in tags]
+
+
 def installed(backend: Backend) -> str:
     """The backend with its packages' versions.
 

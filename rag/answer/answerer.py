@@ -1,28 +1,25 @@
-"""Answers a question over a collection, with citations that resolve. Knows no HTTP."""
+"""Answers questions over a collection, with citations that resolve. Knows no HTTP."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
+from contextlib import closing
+from dataclasses import replace
+from pathlib import Path
 
-from rag.analysis import detect, terms
-from rag.answer import prompt
-from rag.answer.cited import CitedText
-from rag.answer.confidence import confidence
-from rag.answer.context import pack
-from rag.answer.evidence import Evidence, Sentence
+from rag.answer.cache import AnswerCache, Asked, asked
+from rag.answer.inquiry import Inquiry
 from rag.answer.llm import LLM
-from rag.errors import BadQuery
+from rag.answer.masked import Event
+from rag.answer.programs import program as named
+from rag.answer.prompts import Prompts
+from rag.answer.topics import Topics
+from rag.answer.verify import Judge, Verifier
+from rag.errors import RagError
 from rag.search import Searcher
-from rag.types import Answer, Citation, Filter, Hit, Message, Mode, SearchResult
+from rag.types import Answer, Filter, Message, Mode, SearchResult
 
-Event = SearchResult | str | Answer
-"""What a streamed answer consists of: the hits, deltas of text, the whole."""
-_MARGIN = 64
-_SOURCES = 5
-_QUOTED = 2
-_FOOTNOTE = re.compile(r"\[([\d,\s]+)\]")
-"""What would look like a marker of ours."""
+__all__ = ["Answerer", "Event"]
 
 
 class Answerer:
@@ -34,13 +31,30 @@ class Answerer:
         Without one, answers quote the best sentences.
     lacking
         Why there is no language model, where one was wanted.
+    judge
+        Says whether passages bear out a sentence, besides the words that they share.
+    answers
+        Those given before, where a like question may get one of them.
     """
 
-    def __init__(self, searcher: Searcher, llm: LLM | None = None, *, lacking: str = "") -> None:
+    def __init__(
+        self,
+        searcher: Searcher,
+        llm: LLM | None = None,
+        *,
+        lacking: str = "",
+        judge: Judge | None = None,
+        answers: AnswerCache | None = None,
+    ) -> None:
         self.searcher = searcher
         self.llm = llm
+        self.verifier = Verifier(searcher.collection.idf, judge)
+        self._answers = answers if searcher.settings.answer_cache else None
         self.settings = searcher.settings
-        self._lacking = lacking
+        folder = self.settings.prompts
+        self.prompts = Prompts(Path(folder).expanduser() if folder else None)
+        self.topics = Topics(self.settings.blocked, searcher.analyser)
+        self.lacking = lacking
 
     def ask(
         self,
@@ -49,9 +63,10 @@ class Answerer:
         mode: Mode | None = None,
         filter: Filter | None = None,  # noqa: A002 - the field's word
         history: Sequence[Message] = (),
+        **how: str,
     ) -> Answer:
         """The answer as a whole; see ``stream``."""
-        answer = [e for e in self.stream(question, top_k, mode, filter, history)][-1]
+        answer = [e for e in self.stream(question, top_k, mode, filter, history, **how)][-1]
         if not isinstance(answer, Answer):
             raise TypeError("a stream ends with an Answer")
         return answer
@@ -63,151 +78,65 @@ class Answerer:
         mode: Mode | None = None,
         filter: Filter | None = None,  # noqa: A002
         history: Sequence[Message] = (),
+        *,
+        program: str = "",
+        persona: str = "",
     ) -> Iterator[Event]:
-        """First the ``SearchResult``, then deltas of text, at last the ``Answer``.
+        """First the ``SearchResult``, then steps and deltas of text, at last the ``Answer``.
 
         The ``Answer`` may differ from the deltas: if too little of what the model wrote rests on
-        the passages, it quotes the best sentences instead and says so in its warnings. Where the
-        hits hold no answer as far as retrieval can tell, it abstains and asks no model. Closing
-        the iterator stops the model.
+        the passages, or the model fails, it quotes the best sentences instead and says so. Where
+        the hits hold no answer as far as retrieval can tell, it abstains and asks no model.
+        Closing the iterator stops the model.
+
+        Parameters
+        ----------
+        program, persona
+            Names in ``rag.answer.programs`` and of a template; the settings' by default.
 
         Raises
         ------
         BadQuery
-            The question is empty, or too long for the model.
-        LLMUnavailable, LLMTimeout
-            The model failed; the hits were delivered before.
+            The question is empty, or too long for the model; no program or persona is called so.
         """
-        result = self.searcher.search(question, top_k, mode, filter)
-        yield result
-        question = result.query
-        language = detect(question)
-        warnings = list(result.warnings)
-        # A further turn ("and why?") may say too little by itself.
-        least = self.settings.min_confidence
-        if not result.hits or (not history and confidence(self.searcher, result) < least):
-            yield self._refusal(question, language, result.hits, warnings)
-        elif (llm := self._writer(language, warnings)) is None:
-            answer = self._quoted(question, result.hits, warnings)
-            yield answer.text
-            yield answer
-        else:
-            yield from self._written(llm, question, result.hits, language, warnings, history)
+        name = program or self.settings.program
+        run = named(name, self.prompts)
+        persona = persona or self.settings.persona
+        if persona:
+            self.prompts.get(persona, "persona")
+        inquiry = Inquiry(self, run, name, persona, history)
+        events = inquiry.events(question, top_k, mode, filter)
+        if self._answers is None or history:
+            return events
+        model = self.llm.endpoint if self.llm else ""
+        same = self._asked(question, top_k, mode, filter, (name, persona, model))
+        return _remembered(events, same, self._answers) if same else events
 
-    def _writer(self, language: str, warnings: list[str]) -> LLM | None:
-        """The model, if there is one that writes ``language``."""
-        if self.llm is None:
-            if self._lacking:
-                warnings.append(f"quoting the documents: {self._lacking}")
-            return None
-        if self.llm.languages and language not in self.llm.languages:
-            speaks = ", ".join(self.llm.languages)
-            warnings.append(
-                f"quoting the documents: the model {self.llm.name} writes {speaks} only"
-            )
-            return None
-        return self.llm
-
-    def _written(
+    def _asked(
         self,
-        llm: LLM,
         question: str,
-        found: Sequence[Hit],
-        language: str,
-        warnings: list[str],
-        history: Sequence[Message],
-    ) -> Iterator[str | Answer]:
-        """What the model writes, with good citations only; then the ``Answer``."""
-        hits, messages = self._prompt(llm, question, found, language, history)
-        cited = CitedText(Evidence(hits, self.searcher.encoder), len(hits))
-        parts: list[str] = []
-        deltas = llm.stream(messages, max_tokens=self.settings.answer_tokens)
+        top_k: int | None,
+        mode: Mode | None,
+        filter: Filter | None,  # noqa: A002
+        writer: tuple[str, ...],
+    ) -> Asked | None:
+        """What to look for among the answers given before, if the encoder can tell."""
         try:
-            for delta in deltas:
-                if shown := cited.feed(delta):
-                    parts.append(shown)
-                    yield shown
-                if cited.looping:
-                    warnings.append("the model repeated itself and was stopped")
-                    break
-        finally:
-            if close := getattr(deltas, "close", None):
-                close()
-        if rest := cited.end():
-            parts.append(rest)
-            yield rest
-        text = "".join(parts).strip()
-        if cited.dropped:
-            warnings.append(f"{cited.dropped} citation(s) of passages that do not exist dropped")
-        if prompt.is_refusal(text):
-            yield self._refusal(question, language, found, warnings)
-        elif cited.quotes and cited.supported >= cited.statements / 2:
-            yield self._answer(question, text, cited.quotes, hits, warnings)
-        else:
-            warnings.append(
-                "too little of the model's answer rested on the passages; "
-                "quoting the documents instead"
-            )
-            yield self._quoted(question, found, warnings)
+            return asked(self.searcher, question, top_k, mode, filter, writer=writer)
+        except RagError:
+            return None
 
-    def _prompt(
-        self,
-        llm: LLM,
-        question: str,
-        hits: Sequence[Hit],
-        language: str,
-        history: Sequence[Message],
-    ) -> tuple[tuple[Hit, ...], list[Message]]:
-        """The passages and earlier turns that fit the model's window, newest turns first."""
-        room = llm.context_tokens - self.settings.answer_tokens - _MARGIN
-        room -= sum(llm.count(m.content) for m in prompt.messages(question, [], language))
-        if room < _MARGIN:
-            raise BadQuery(
-                f"the question is too long for the model's window of {llm.context_tokens:,} tokens",
-                remedy="Shorten it",
-            )
-        budget = min(self.settings.context_tokens, room)
-        context, passages = pack(hits, budget, llm.count, self.searcher.collection.text)
-        room -= context.tokens
-        kept: list[Message] = []
-        for message in reversed(history):
-            room -= llm.count(message.content)
-            if room < 0:
-                break
-            kept.insert(0, message)
-        return context.hits, prompt.messages(question, passages, language, kept)
 
-    def _refusal(
-        self, question: str, language: str, hits: Sequence[Hit], warnings: Sequence[str]
-    ) -> Answer:
-        text = prompt.refusal(language)
-        return Answer(question, text, True, (), tuple(hits), tuple(warnings))
-
-    def _quoted(self, question: str, hits: Sequence[Hit], warnings: Sequence[str]) -> Answer:
-        """An answer made of the documents' own best sentences."""
-        evidence = Evidence(hits[:_SOURCES], self.searcher.encoder)
-        weights = self.searcher.collection.idf(terms(question, evidence.language))
-        quotes = evidence.relevant(question, weights, _QUOTED)
-        if not quotes:  # passages of signs alone
-            return self._refusal(question, detect(question), hits, warnings)
-        plain = [_FOOTNOTE.sub(r"(\1)", " ".join(q.text.split())) for q in quotes]
-        text = " ".join(f"{said} [{q.n}]" for said, q in zip(plain, quotes, strict=True))
-        return self._answer(question, text, quotes, hits, warnings)
-
-    def _answer(
-        self,
-        question: str,
-        text: str,
-        quotes: Sequence[Sentence],
-        hits: Sequence[Hit],
-        warnings: Sequence[str],
-    ) -> Answer:
-        chunks = [hits[q.n - 1].chunk for q in quotes]
-        places = [(c.document, c.version, q.start) for c, q in zip(chunks, quotes, strict=True)]
-        found = self.searcher.collection.places(places)
-        citations = tuple(
-            Citation(q.n, c.document, c.version, c.path, at.line, q.start, q.end, q.text, at.page,
-                     at.aliases)
-            for q, c, at in zip(quotes, chunks, found, strict=True)
-        )  # fmt: skip
-        return Answer(question, text, False, citations, tuple(hits), tuple(warnings))
+def _remembered(events: Iterator[Event], asked: Asked, answers: AnswerCache) -> Iterator[Event]:
+    """The answer given before, or ``events``, whose answer is kept."""
+    with closing(events):  # type: ignore[type-var]
+        if known := answers.get(asked):
+            mode, hits = asked.scope.search.mode, known.hits
+            yield SearchResult(known.question, mode, hits, 0.0, known.warnings, cached=True)
+            yield known.text
+            yield replace(known, cached=True)
+            return
+        for event in events:
+            if isinstance(event, Answer):
+                answers.put(asked, event)
+            yield event

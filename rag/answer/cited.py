@@ -32,7 +32,7 @@ class CitedText:
     """
 
     def __init__(self, evidence: Evidence, passages: int) -> None:
-        self._evidence = evidence
+        self.evidence = evidence
         self._passages = passages
         self._held = ""
         self._fenced = False
@@ -116,16 +116,16 @@ class CitedText:
             self.statements += 1
             self.supported += 1
             for n in dict.fromkeys(marked):
-                if quote := self._evidence.quote(n, sentence):
+                if quote := self.evidence.quote(n, sentence):
                     self._keep(quote)
             return ""
         if sentence.strip().startswith(_FENCE):
             return ""
         self.statements += 1
         if self._fenced:
-            self.supported += self._evidence.contains(sentence)
+            self.supported += self.evidence.contains(sentence)
             return ""
-        if found := self._evidence.support(sentence):
+        if found := self.evidence.support(sentence):
             self.supported += 1
             self._keep(found)
             return f" [{found.n}]"

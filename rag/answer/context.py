@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from rag.errors import NotFound
+from rag.harmless import harmless
 from rag.types import Chunk, Context, Hit
 
 Count = Callable[[str], int]
@@ -16,11 +17,15 @@ Text = Callable[[str, str], str]
 
 def render(n: int, chunk: Chunk) -> str:
     """Passage ``n`` as the prompt shows it: title, headings and lead above its text."""
-    return f"[{n}] {chunk.above}\n{chunk.text.strip()}"
+    return harmless(f"[{n}] {chunk.above}\n{chunk.text.strip()}")
 
 
-def pack(hits: Sequence[Hit], budget: int, count: Count, text: Text) -> tuple[Context, list[str]]:
+def pack(
+    hits: Sequence[Hit], budget: int, count: Count, text: Text, first: int = 1
+) -> tuple[Context, list[str]]:
     """The hits that fit ``budget`` tokens, best first, and their passages as rendered.
+
+    They are numbered from ``first``.
 
     A passage within a larger one is read as that, once however many of its parts were found; where
     the larger one does not fit, the passage itself is. A hit that does not fit is passed over for
@@ -36,7 +41,7 @@ def pack(hits: Sequence[Hit], budget: int, count: Count, text: Text) -> tuple[Co
             continue
         large = _large(hit, text)
         for one in (large, hit) if large else (hit,):
-            passage = render(len(chosen) + 1, one.chunk)
+            passage = render(len(chosen) + first, one.chunk)
             size = count(passage)
             if one is hit and not chosen and size > budget:
                 passage = _shortened(passage, size, budget, count)

@@ -14,12 +14,12 @@ import subprocess
 import sys
 import tempfile
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 from threading import Lock
-from typing import IO, cast
+from typing import IO, Any, cast
 
 from rag.answer.endpoint import HttpLLM
 from rag.errors import DependencyMissing, LLMUnavailable, ModelMissing
@@ -58,6 +58,8 @@ class EmbeddedLLM:
         xllamacpp is not installed.
     """
 
+    at_once = 1
+
     def __init__(
         self, path: Path, *, timeout: float = 60.0, languages: tuple[str, ...] = ()
     ) -> None:
@@ -90,12 +92,15 @@ class EmbeddedLLM:
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        schema: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[str]:
         child = self._loaded()
         try:
             yield from child.llm.stream(
-                messages, max_tokens=max_tokens, temperature=temperature, stop=stop
-            )
+                messages, max_tokens=max_tokens, temperature=temperature, stop=stop,
+                schema=schema, seconds=seconds,
+            )  # fmt: skip
         except LLMUnavailable:
             child.settle()
             raise

@@ -6,29 +6,23 @@ error, in bounded time. Knows no prompt and no passage.
 
 from __future__ import annotations
 
-import re
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from threading import Lock
-from typing import TYPE_CHECKING, Any, NoReturn
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any
 
-from rag.answer import events
+from rag.answer import dialects, events, replies
+from rag.answer.connection import Connection
+from rag.answer.deadline import Deadline
 from rag.answer.tokens import estimate_tokens
-from rag.errors import BadQuery, ConfigError, LLMTimeout, LLMUnavailable
 from rag.types import Message
 
 if TYPE_CHECKING:
     import httpx
 
 _CONTEXT_TOKENS = 4096  # assumed of an endpoint that does not say
-_PROBE_SECONDS = 5.0
 _TOTAL = 10  # an answer may take this many times the silence that is allowed
 _EVENTS_PER_TOKEN = 4  # proxies cut tokens into several events; past this a stream is a runaway
-_TOO_LONG = re.compile(r"exceed_context|context_length_exceeded|maximum (context|model) len", re.I)
 
 
 class HttpLLM:
@@ -57,6 +51,7 @@ class HttpLLM:
     """
 
     languages: tuple[str, ...] = ()
+    at_once = 8
 
     def __init__(
         self,
@@ -68,18 +63,11 @@ class HttpLLM:
         socket: Path | None = None,
         endpoint: str = "",
     ) -> None:
-        self._url = url.rstrip("/")
-        self._key = key.strip()
-        self._timeout = timeout
+        self._at = Connection(url, key, timeout, socket=socket, endpoint=endpoint)
+        self.endpoint = self._at.endpoint
         self._model = model
-        self._socket = socket
-        self._client: httpx.Client | None = None
         self._entry: dict[str, Any] | None = None
         self._dialect: str | None = None
-        self._lock = Lock()
-        self.endpoint = endpoint or _shown(self._url)
-        if not self._key.isprintable() or not self._key.isascii():
-            raise ConfigError("llm_key holds characters that cannot be part of a key")
         self._counted = lru_cache(maxsize=4096)(self._count)
 
     @property
@@ -88,7 +76,7 @@ class HttpLLM:
         if not self._model:
             self._model = str(self._listed().get("id", ""))
         if not self._model:
-            self._fail("it lists no model and llm_model names none")
+            self._at.fail("it lists no model and llm_model names none")
         return self._model
 
     @property
@@ -116,106 +104,44 @@ class HttpLLM:
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        schema: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[str]:
-        body: dict[str, Any] = {
-            "model": self.name,
-            "messages": [{"role": m.role, "content": m.content} for m in messages],
-            "stream": True,
-            "max_tokens": max_tokens,
-            "temperature": temperature,
-        }
-        if stop:
-            body["stop"] = list(stop)
-        with (
-            self._failures(self._timeout),
-            self._http().stream("POST", f"{self._url}/chat/completions", json=body) as response,
-        ):
-            if response.status_code != 200:
-                self._refuse(response)
-            yield from self._pieces(response, max_tokens)
+        deadline = Deadline(_TOTAL * self._at.timeout if seconds is None else seconds)
+        body = dialects.chat(
+            self.name,
+            messages,
+            max_tokens=max_tokens,
+            temperature=temperature,
+            stop=stop,
+            schema=schema,
+        )
+        with self._at.chat(body, deadline) as response:
+            yield from replies.until(replies.said(self._pieces(response, max_tokens)), stop)
 
     def ready(self) -> None:
-        response = self._probe("GET", f"{self._url}/models")
-        # Not every endpoint lists its models; one that answers 404 runs.
-        if response.status_code not in (200, 404):
-            self._refuse(response)
+        self._models()
 
     def close(self) -> None:
-        with self._lock:
-            if self._client is not None:
-                self._client.close()
-                self._client = None
+        self._at.close()
 
-    def _http(self) -> httpx.Client:
-        import httpx
-
-        # Servers such as vLLM's close idle connections after 5 s; never meet one in that moment.
-        limits = httpx.Limits(keepalive_expiry=2.0)
-        uds = str(self._socket) if self._socket else None
-        with self._lock:
-            if self._client is None:
-                self._client = httpx.Client(
-                    timeout=self._timeout,
-                    headers={"Authorization": f"Bearer {self._key}"} if self._key else None,
-                    limits=limits,
-                    transport=httpx.HTTPTransport(uds=uds, limits=limits) if uds else None,
-                )
-            return self._client
-
-    @contextmanager
-    def _failures(self, seconds: float) -> Iterator[None]:
-        """Turn what httpx raises into our errors."""
-        import httpx
-
-        try:
-            yield
-        except httpx.TimeoutException as e:
-            raise LLMTimeout(self.endpoint, seconds) from e
-        except (httpx.HTTPError, httpx.StreamError, httpx.InvalidURL) as e:
-            self._fail(str(e) or type(e).__name__, e)
-
-    def _fail(self, why: str, cause: Exception | None = None) -> NoReturn:
-        if self._key:
-            why = why.replace(self._key, "***")
-        why = " ".join(why.split())
-        raise LLMUnavailable(self.endpoint, why[:300]) from cause
-
-    def _refuse(self, response: httpx.Response) -> NoReturn:
-        """Raise what a status other than 200 means."""
-        body = b""
-        for part in response.iter_bytes():
-            body += part
-            if len(body) > 4096:
-                break
-        text = body.decode(errors="replace")
-        if response.status_code < 500:
-            self._refuse_length(text)
-        self._fail(f"HTTP {response.status_code}: {text or response.reason_phrase}")
-
-    def _refuse_length(self, error: str) -> None:
-        if _TOO_LONG.search(error):
-            raise BadQuery(
-                f"the prompt is longer than the window of the model at {self.endpoint}",
-                remedy="Ask a shorter question, or lower context_tokens",
-            )
-
-    def _probe(self, method: str, url: str, body: object = None) -> httpx.Response:
-        seconds = min(_PROBE_SECONDS, self._timeout)
-        with self._failures(seconds):
-            return self._http().request(method, url, json=body, timeout=seconds)
+    def _models(self) -> httpx.Response:
+        """The endpoint's list of models; not every one has it, but one that answers 404 runs."""
+        response = self._at.probe("GET", f"{self._at.url}/models")
+        if response.status_code not in (200, 404):
+            self._at.refuse(response)
+        return response
 
     def _listed(self) -> dict[str, Any]:
         """The model's entry in ``/models``, empty where the endpoint has no such list."""
         if self._entry is None:
-            response = self._probe("GET", f"{self._url}/models")
-            if response.status_code not in (200, 404):
-                self._refuse(response)
+            response = self._models()
             entries: list[dict[str, Any]] = []
             if response.status_code == 200:
                 try:
                     entries = [entry for entry in response.json()["data"] if entry["id"]]
                 except (ValueError, TypeError, KeyError) as e:
-                    self._fail("its list of models makes no sense", e)
+                    self._at.fail("its list of models makes no sense", e)
             named = [entry for entry in entries if entry["id"] == self._model]
             self._entry = (named or entries or [{}])[0]
         return self._entry
@@ -230,8 +156,8 @@ class HttpLLM:
     def _tokenized(self, dialect: str, text: str) -> int:
         """Tokens of ``text`` as llama.cpp (``content``) or vLLM (``prompt``) counts; 0 if not."""
         flag = "add_special" if dialect == "content" else "add_special_tokens"
-        url = f"{self._url.removesuffix('/v1')}/tokenize"
-        response = self._probe("POST", url, {"model": self.name, dialect: text, flag: False})
+        url = f"{self._at.url.removesuffix('/v1')}/tokenize"
+        response = self._at.probe("POST", url, {"model": self.name, dialect: text, flag: False})
         if response.status_code != 200:
             return 0
         try:
@@ -242,50 +168,21 @@ class HttpLLM:
     def _pieces(self, response: httpx.Response, max_tokens: int) -> Iterator[str]:
         seen = 0
         try:
-            for data in events.split(self._parts(response)):
+            for data in events.split(response.iter_bytes()):
                 if data == b"[DONE]":
                     return
                 event = events.parse(data)
                 if event.error:
-                    self._refuse_length(event.error)
-                    self._fail(event.error)
+                    self._at.refuse_length(event.error)
+                    self._at.fail(event.error)
                 if event.piece:
                     yield event.piece
                 seen += 1
                 if event.last or seen >= max_tokens * _EVENTS_PER_TOKEN:
                     return
         except ValueError as e:
-            self._fail(str(e), e)
+            self._at.fail(str(e), e)
         kind = response.headers.get("content-type", "nothing")
         if not seen and "event-stream" not in kind:
-            self._fail(f"it answered with {kind}, not with a stream of events")
-        self._fail("its stream ended before the answer did")
-
-    def _parts(self, response: httpx.Response) -> Iterator[bytes]:
-        """The response's bytes, as long as the answer as a whole may take."""
-        deadline = time.monotonic() + _TOTAL * self._timeout
-        for part in response.iter_bytes():
-            if time.monotonic() > deadline:
-                raise LLMTimeout(self.endpoint, _TOTAL * self._timeout)
-            yield part
-
-
-def _shown(url: str) -> str:
-    """``url`` without user and password.
-
-    Raises
-    ------
-    ConfigError
-        It is no HTTP URL.
-    """
-    try:
-        parts = urlsplit(url)
-        valid = parts.scheme in ("http", "https") and bool(parts.hostname) and parts.port != 0
-    except ValueError:
-        valid = False
-    if not valid:
-        raise ConfigError(
-            f"llm_url = '{url}' is no URL of an endpoint",
-            remedy="Use one such as http://localhost:8000/v1",
-        )
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+            self._at.fail(f"it answered with {kind}, not with a stream of events")
+        self._at.fail("its stream ended before the answer did")

@@ -28,14 +28,19 @@ def split(parts: Iterable[bytes]) -> Iterator[bytes]:
     ValueError
         An event has no end.
     """
-    rest = b""
+    rest, size = list[bytes](), 0  # of a line whose end has not come
     for part in parts:
-        *lines, rest = (rest + part).split(b"\n")
-        if len(rest) > _LONGEST:
+        *lines, last = part.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*rest, lines[0]])
+            rest, size = [], 0
+        rest.append(last)
+        size += len(last)
+        if size > _LONGEST:
             raise ValueError("it sent an event without an end")
         yield from (line[5:].strip() for line in lines if line.startswith(b"data:"))
-    if rest.startswith(b"data:"):
-        yield rest[5:].strip()
+    if (line := b"".join(rest)).startswith(b"data:"):
+        yield line[5:].strip()
 
 
 def parse(data: bytes) -> Event:
@@ -48,7 +53,9 @@ def parse(data: bytes) -> Event:
     """
     try:
         chunk = json.loads(data)
-        error = chunk.get("error") or ""
+        # SGLang's errors, and those of older vLLMs, lie at the top.
+        bare = chunk if chunk.get("object") == "error" else ""
+        error = chunk.get("error") or bare
         if isinstance(error, dict):
             error = f"{error.get('message', '')} ({error.get('type') or error.get('code')})"
         choice: dict[str, Any] = next(iter(chunk.get("choices") or ()), {})

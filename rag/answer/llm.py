@@ -6,9 +6,9 @@ implementation talks through.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from rag.answer.endpoint import HttpLLM
 from rag.answer.tokens import estimate_tokens
@@ -34,6 +34,8 @@ class LLM(Protocol):
         Tokens of prompt and output together that the model can attend to.
     languages
         The languages that it writes; empty where it is not known to lack any.
+    at_once
+        Calls that are worth making at the same time.
     """
 
     @property
@@ -48,6 +50,9 @@ class LLM(Protocol):
     @property
     def languages(self) -> tuple[str, ...]: ...
 
+    @property
+    def at_once(self) -> int: ...
+
     def count(self, text: str) -> int:
         """Tokens of ``text``, without those that a chat template adds."""
         ...
@@ -59,8 +64,19 @@ class LLM(Protocol):
         max_tokens: int,
         temperature: float = 0.0,
         stop: Sequence[str] = (),
+        schema: Mapping[str, Any] | None = None,
+        seconds: float | None = None,
     ) -> Iterator[str]:
         """The reply, piece by piece; closing the iterator stops the generation.
+
+        Parameters
+        ----------
+        schema
+            A JSON Schema that the reply shall be of, where the endpoint can hold it to that; it
+            is told nothing of it in words.
+        seconds
+            How long the call may take as a whole; ten times the silence that is allowed by
+            default.
 
         Raises
         ------
@@ -89,18 +105,29 @@ def load_llm(settings: Settings) -> LLM | None:
     Raises
     ------
     ConfigError
-        ``llm`` is no model and no file, or ``llm_url`` or ``llm_key`` is malformed.
+        ``llm`` is no model and no file, ``llm_url``, ``llm_key`` or ``vllm_args`` is malformed.
     ModelMissing
         The default model has not been fetched.
     DependencyMissing
-        The model would run in this machine's memory, and xllamacpp is not installed.
+        The model would run on this machine, and xllamacpp or vLLM is not installed.
     LLMUnavailable
-        The file is not a GGUF file.
+        The file is not a GGUF file, or vLLM cannot load the model in this process.
     """
     if settings.llm_url:
         return HttpLLM(settings.llm_url, settings.llm_model, settings.llm_key, settings.llm_timeout)
     if settings.llm == "none":
         return None
+    where, _, model = settings.llm.partition(":")
+    if where == "vllm" and model:
+        from rag.answer.vllm import ServedVLLM
+
+        return ServedVLLM(
+            model, settings.vllm_args, adapter=settings.llm_model, timeout=settings.llm_timeout
+        )
+    if where == "vllm-inprocess" and model:
+        from rag.answer.vllm_batch import BatchVLLM
+
+        return BatchVLLM(model, settings.vllm_args)
     from rag import models
     from rag.answer.embedded import EmbeddedLLM
 
@@ -112,6 +139,7 @@ def load_llm(settings: Settings) -> LLM | None:
         if file.suffix != ".gguf" or not file.is_file():
             raise ConfigError(
                 f"llm = '{settings.llm}' is no model that can be loaded",
-                remedy="Use smollm2, the path of an existing .gguf file, or none; or set llm_url",
+                remedy="Use smollm2, the path of an existing .gguf file, vllm:MODEL, or none; "
+                "or set llm_url",
             )
     return EmbeddedLLM(file, timeout=settings.llm_timeout, languages=languages)

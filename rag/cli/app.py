@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import typer
 
 from rag import __version__, errors
-from rag.cli import commands, explain, measuring, models, tuning, upkeep, view
+from rag.cli import commands, explain, measuring, models, prompts, tuning, upkeep, view
 
 EXIT_CODES: dict[type[errors.RagError], int] = {
     errors.ConfigError: 2,
@@ -68,6 +68,7 @@ app.command("eval")(measuring.evaluate)
 app.command("tune")(tuning.tune)
 app.command("synth")(tuning.synth)
 app.add_typer(models.app, name="models")
+app.add_typer(prompts.app, name="prompts")
 
 
 def main() -> None:

@@ -60,6 +60,10 @@ def search(
     top_k: options.TopK = None,
     mode: options.ModeName = None,
     filters: options.Filters = None,
+    facets: Annotated[
+        list[str] | None,
+        typer.Option("--facet", help="Count a field's values: language, path. May be repeated."),
+    ] = None,
     home: options.Home = None,
     collection: options.Collection = None,
     config: options.Config = None,
@@ -71,7 +75,8 @@ def search(
 
     saem = options.workspace(home, collection, config=config)
     searcher = saem.searcher()
-    result = searcher.search(query, top_k, cast("Mode | None", mode), parse_filter(filters))
+    chosen = cast("Mode | None", mode)
+    result = searcher.search(query, top_k, chosen, parse_filter(filters), facets=facets or ())
     if as_json:
         view.print_json(wire.search(result))
     else:
@@ -89,13 +94,17 @@ def ask(
     config: options.Config = None,
     llm_url: options.LlmUrl = None,
     llm: options.Llm = None,
+    program: options.Program = None,
+    persona: options.Persona = None,
     as_json: options.Json = False,
 ) -> None:
     """Answer QUESTION from the documents, with sources."""
     from rag import wire
     from rag.search import parse_filter
 
-    saem = options.workspace(home, collection, config=config, llm_url=llm_url, llm=llm)
+    saem = options.workspace(
+        home, collection, config=config, llm_url=llm_url, llm=llm, program=program, persona=persona
+    )
     arguments = (question, top_k, cast("Mode | None", mode), parse_filter(filters))
     if as_json:
         view.print_json(wire.answer(saem.answerer().ask(*arguments)))

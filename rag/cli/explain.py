@@ -46,6 +46,8 @@ def explain(
 def _print(found: Explanation) -> None:
     for warning in found.warnings:
         view.warn(warning)
+    for way, queries in found.rewritten.items():
+        view.say(f"{way}: {' | '.join(queries)}")
     rank = f"rank {found.rank}" if found.rank else "not ranked"
     view.say(f"{found.path}, passage {found.position + 1}: {rank}, {found.top_k} are shown")
     view.say(f"Why not higher: {found.why}.\n")

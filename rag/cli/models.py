@@ -43,15 +43,19 @@ def list_models(as_json: options.Json = False) -> None:
 
 @app.command("pull")
 def pull(
-    names: Annotated[list[str] | None, typer.Argument(help="All when none is named.")] = None,
+    names: Annotated[
+        list[str] | None, typer.Argument(help="Those that the settings name, when none is given.")
+    ] = None,
     as_json: options.Json = False,
 ) -> None:
     """Fetch models into the cache; what is there already is checked and kept."""
     from rag import models
 
-    cache = options.settings(None, None).cache
+    settings = options.settings(None, None)
+    needed = [name for name in (settings.encoder, settings.llm) if name in models.MODELS]
+    cache = settings.cache
     paths = {}
-    for name in names or list(models.MODELS):
+    for name in names or needed:
         paths[name] = str(models.pull(name, cache, lambda _: None if as_json else view.say(_)))
     if as_json:
         view.print_json({"models": paths})

@@ -20,10 +20,12 @@ Config = Annotated[Path | None, typer.Option(help="Settings file (RAG_CONFIG; ./
 TopK = Annotated[int | None, typer.Option("--top-k", "-k", help="How many passages.")]
 ModeName = Annotated[str | None, typer.Option("--mode", "-m", help="bm25, tfidf, dense or hybrid.")]
 LlmUrl = Annotated[str | None, typer.Option(help="OpenAI-compatible endpoint, such as vLLM's.")]
-Llm = Annotated[str | None, typer.Option(help="smollm2, a GGUF file, or none.")]
+Program = Annotated[str | None, typer.Option(help="Prompt program, such as zero-shot or react.")]
+Persona = Annotated[str | None, typer.Option(help="How the model is to speak: `rag prompts list`.")]
+Llm = Annotated[str | None, typer.Option(help="smollm2, a GGUF file, vllm:MODEL, or none.")]
 Filters = Annotated[
     list[str] | None,
-    typer.Option("--filter", "-f", help="field=value; path takes a glob. May be repeated."),
+    typer.Option("--filter", "-f", help="field=value, or lang:ko AND year>=2024. May be repeated."),
 ]
 
 

@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from indexer.report import Report
     from rag.index import Collection, Place
     from rag.settings import Settings
-    from rag.types import Answer, Chunk, Hit, SearchResult
+    from rag.types import Answer, Chunk, Hit, SearchResult, Step
 
 _out = Console(highlight=False, soft_wrap=True)
 _err = Console(stderr=True, highlight=False)
@@ -197,12 +197,17 @@ def print_hits(result: SearchResult, places: Sequence[Place]) -> None:
         head.append(f"  ({legs})", style="dim")
         _out.print(head)
         _out.print(_excerpt(h))
+    for field, found in result.facets.items():
+        counts = ", ".join(f"{_shown(f.value)} {f.count}" for f in found) or "none"
+        _out.print(Text(f"{_shown(field)}: {counts}"))
+    for way, queries in result.rewritten.items():
+        _out.print(Text(_shown(f"{way}: {' | '.join(queries)}"), "dim"))
     _out.print(Text(f"{len(result.hits)} passages, {result.mode}, {result.took_ms:.0f} ms", "dim"))
 
 
-def print_answer(events: Iterable[SearchResult | str | Answer]) -> None:
-    """Stream the text, then list the sources with the sentence quoted from each."""
-    from rag.types import Answer
+def print_answer(events: Iterable[SearchResult | Step | str | Answer]) -> None:
+    """Stream steps and text, then list the sources with the sentence quoted from each."""
+    from rag.types import Answer, Step
 
     streamed = ""
     for event in events:
@@ -210,6 +215,8 @@ def print_answer(events: Iterable[SearchResult | str | Answer]) -> None:
             streamed += event
             sys.stdout.write(_shown(event))
             sys.stdout.flush()
+        elif isinstance(event, Step):
+            _err.print(Text(_shown(f"{event.kind}: {event.text}"), "dim"))
         elif isinstance(event, Answer):
             sys.stdout.write("\n" if streamed else "")
             sys.stdout.flush()

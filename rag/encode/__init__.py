@@ -12,7 +12,8 @@ from pathlib import Path
 from rag import models
 from rag.encode.base import Encoder
 from rag.encode.device import pick
-from rag.errors import DependencyMissing, ModelMissing
+from rag.encode.hub import model_folder
+from rag.errors import DependencyMissing
 from rag.settings import Settings
 from rag.types import Device
 
@@ -64,7 +65,7 @@ def load_encoder(
         raise DependencyMissing("sentence-transformers", "torch")
     from rag.encode.sentence import SentenceEncoder, folder_fingerprint
 
-    folder = _folder(choice).resolve()
+    folder = model_folder(choice, "encoder").resolve()
     choice = str(folder) if Path(choice).expanduser().is_dir() else choice
     digest = folder_fingerprint(folder)
     return SentenceEncoder(choice, f"folder:{digest}", lambda: folder, device=pick(device))
@@ -91,23 +92,3 @@ def _default(settings: Settings, device: str, fingerprint: str | None) -> Encode
         return SentenceEncoder(_DEFAULT, exact, folder, e5.DIM, device=device)
     precision: e5_graph.Precision = "float32" if fingerprint == exact else "int8"
     return OnnxEncoder(_DEFAULT, fingerprint, partial(e5.onnx_folder, file, version, precision))
-
-
-def _folder(choice: str) -> Path:
-    """The folder of the model ``choice``, itself a folder or the id of one fetched before."""
-    folder = Path(choice).expanduser()
-    if folder.is_dir():
-        if (folder / "modules.json").is_file() or (folder / "config.json").is_file():
-            return folder
-        raise ModelMissing(choice, f"The folder {folder} holds no modules.json or config.json")
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HFValidationError, LocalEntryNotFoundError
-
-    try:
-        return Path(snapshot_download(choice, local_files_only=True))
-    except HFValidationError as e:
-        raise ModelMissing(choice, "It is neither a folder nor a hub id; see `encoder`") from e
-    except LocalEntryNotFoundError as e:
-        raise ModelMissing(
-            choice, f"Run `hf download {choice}`, or set `encoder` to the model's folder"
-        ) from e

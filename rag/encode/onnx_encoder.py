@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from rag.encode import e5
 from rag.encode.base import unit
 from rag.encode.e5_file import weights
+from rag.encode.token_vectors import own
 from rag.errors import DependencyMissing, SourceError
 from rag.types import encodable
 
 Run = Callable[[NDArray[np.float32]], NDArray[np.float32]]
-"""A text's embeddings, (1, tokens, dim), to the mean of the last layer, (1, dim)."""
+"""A text's embeddings, (1, tokens, dim), to the mean of the last layer, (1, dim); or to itself."""
 
 
 def session(file: Path) -> Run:
@@ -36,6 +37,25 @@ def session(file: Path) -> Run:
     DependencyMissing
         The package ``onnxruntime`` is not installed.
     """
+    return _session(file, file, "mean")
+
+
+def last_layer(file: Path) -> Run:
+    """As `session`, without the mean over tokens: the last layer, (1, tokens, dim)."""
+    try:
+        import onnx
+    except ImportError as e:
+        raise DependencyMissing("onnx", "local") from e
+    model = onnx.load(file)
+    layer = model.graph.node.pop().input[0]
+    shape = [1, "tokens", e5.DIM]
+    output = onnx.helper.make_tensor_value_info(layer, onnx.TensorProto.FLOAT, shape)
+    model.graph.output[0].CopyFrom(output)
+    return _session(model.SerializeToString(), file, layer)
+
+
+def _session(network: Path | bytes, file: Path, output: str) -> Run:
+    """``network``, that of ``file``, run for its ``output``; raises as `session` does."""
     try:
         import onnxruntime
     except ImportError as e:
@@ -45,7 +65,7 @@ def session(file: Path) -> Run:
     options.log_severity_level = 3
     try:
         made = onnxruntime.InferenceSession(
-            file,
+            network,
             options,
             providers=["CPUExecutionProvider"],
             # The fused operator is scalar code: a sixth of the whole time, in place of 3 %.
@@ -57,7 +77,7 @@ def session(file: Path) -> Run:
         ) from e
 
     def run(x: NDArray[np.float32]) -> NDArray[np.float32]:
-        found: NDArray[np.float32] = made.run(["mean"], {"x": x})[0]
+        found: NDArray[np.float32] = made.run([output], {"x": x})[0]
         return found
 
     return run
@@ -91,6 +111,7 @@ class OnnxEncoder:
         self._folder = folder
         self._load = load
         self._model: _Model | None = None
+        self._token_model: _Model | None = None
         self._loading = threading.Lock()
         self._recent = lru_cache(maxsize=64)(self._query)
 
@@ -119,6 +140,17 @@ class OnnxEncoder:
             with ThreadPoolExecutor(min(_cores(), len(texts)), "encode") as pool:
                 list(pool.map(encode, longest))
         return unit(vectors, self.name)
+
+    def tokens(self, texts: Sequence[str], *, question: bool = False) -> list[NDArray[np.float32]]:
+        """Vectors of each text's tokens, see `rag.encode.token_vectors.TokenEncoder`."""
+        prompt = e5.QUERY if question else e5.PASSAGE
+        with self._loading:
+            if self._token_model is None:
+                self._token_model = _Model(self._folder(), last_layer)
+            model = self._token_model
+        with ThreadPoolExecutor(min(_cores(), len(texts) or 1), "encode") as pool:
+            found = pool.map(lambda text: model.tokens(prompt, encodable(text)), texts)
+            return [unit(vectors, self.name) for vectors in found]
 
     def query(self, text: str) -> NDArray[np.float32]:
         """Vector of a question, (dim,) float32, unit norm; raises as `passages` does.
@@ -158,9 +190,18 @@ class _Model:
     def mean(self, text: str) -> NDArray[np.float32]:
         """The mean of the last layer over the text's tokens, (dim,) float32."""
         (tokens,) = self._tokenizer.encode_batch_fast([text])  # unlike `encode`, drops the GIL
-        x = weights(self._words[tokens.ids]) + self._positions[: len(tokens.ids)]
-        mean: NDArray[np.float32] = self._run(x[None])[0]
-        return mean
+        return self._through(tokens.ids)
+
+    def tokens(self, prompt: str, text: str) -> NDArray[np.float32]:
+        """Of `last_layer`: what it says of each token of ``text``, (tokens, dim) float32."""
+        (tokens,) = self._tokenizer.encode_batch([prompt + text])
+        at = own(tokens.special_tokens_mask, tokens.offsets, len(prompt))
+        return self._through(tokens.ids)[at]
+
+    def _through(self, ids: list[int]) -> NDArray[np.float32]:
+        x = weights(self._words[ids]) + self._positions[: len(ids)]
+        found: NDArray[np.float32] = self._run(x[None])[0]
+        return found
 
 
 def _cores() -> int:

@@ -8,8 +8,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -18,9 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.encode.base import unit
+from rag.encode.hub import quiet
+from rag.encode.token_vectors import own
 from rag.errors import DependencyMissing, SourceError
 from rag.types import encodable
 
+_QUESTION, _PASSAGE = ("query",), ("document", "passage", "corpus")
+"""What prompts are called, the first one there counts."""
 _WEIGHTS = {".json", ".safetensors", ".bin", ".txt", ".model"}
 _SAMPLES = 64
 _SAMPLE_BYTES = 1 << 16
@@ -99,6 +102,33 @@ class SentenceEncoder:
         """
         return self._recent(text)
 
+    def tokens(self, texts: Sequence[str], *, question: bool = False) -> list[NDArray[np.float32]]:
+        """Vectors of each text's tokens, see `rag.encode.token_vectors.TokenEncoder`."""
+        _, model = self._loaded()
+        names = _QUESTION if question else _PASSAGE
+        encode = model.encode_query if question else model.encode_document
+        prompt = next((model.prompts[name] for name in names if model.prompts.get(name)), "")
+        clean = [encodable(text) for text in texts]
+        with self._filling:
+            found = encode(clean, prompt=prompt, output_value="token_embeddings", **self._options())
+            cut = model.tokenizer(
+                [prompt + text for text in clean],
+                truncation=True,
+                max_length=model.max_seq_length,
+                return_special_tokens_mask=True,
+                return_offsets_mapping=True,
+            )
+        places = [
+            own(special, offsets, len(prompt))
+            for special, offsets in zip(
+                cut["special_tokens_mask"], cut["offset_mapping"], strict=True
+            )
+        ]
+        return [
+            unit(vectors.float().cpu().numpy()[at], self.name)
+            for vectors, at in zip(found, places, strict=True)
+        ]
+
     def _query(self, text: str) -> NDArray[np.float32]:
         model, _ = self._loaded()
         with self._answering:
@@ -133,7 +163,7 @@ def _load(folder: Path, device: str) -> Any:  # noqa: ANN401
         from sentence_transformers import SentenceTransformer
     except ImportError as e:
         raise DependencyMissing("sentence-transformers", "torch") from e
-    with _quiet():
+    with quiet():
         try:
             model = SentenceTransformer(str(folder), device=device, local_files_only=True)
         except Exception as e:  # the libraries name no common one for a damaged folder
@@ -170,19 +200,3 @@ def _native_bfloat16(device: str) -> bool:
         return bool(torch.cuda.is_bf16_supported())
     known: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     return device == "cpu" and any(known.get(f) for f in ("avx512_bf16", "amx_bf16"))
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """No progress bars and no advice from the libraries while a model loads."""
-    from transformers.utils import logging
-
-    level, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
-    logging.set_verbosity_error()
-    logging.disable_progress_bar()
-    try:
-        yield
-    finally:
-        logging.set_verbosity(level)
-        if bars:
-            logging.enable_progress_bar()

@@ -6,6 +6,7 @@ Knows no segments. A digest is 16 bytes, 32 hexadecimal digits as text.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from functools import cached_property
 
 import numpy as np
@@ -23,6 +24,12 @@ def packed(digests: Iterable[bytes]) -> Digests:
 
 def from_hex(texts: Sequence[str]) -> tuple[Digests, NDArray[np.int64]]:
     """The digests among ``texts``, and at which places these stand."""
+    if all(len(text) == 2 * SIZE for text in texts):  # as a rule; several times faster
+        with suppress(ValueError):
+            together = "".join(texts)
+            data = bytes.fromhex(together)
+            if data.hex() == together:
+                return packed([data]), np.arange(len(texts))
     read = [(i, as_bytes(text)) for i, text in enumerate(texts)]
     found = [(i, digest) for i, digest in read if digest is not None]
     return packed(d for _, d in found), np.array([i for i, _ in found], np.int64)

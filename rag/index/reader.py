@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -15,47 +15,38 @@ from typing import Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import CorruptIndex, IncompatibleIndex
-from rag.index import compact, segment
+from rag.errors import IncompatibleIndex
+from rag.index import segment
 from rag.index.catalog import Catalog
 from rag.index.clauses import Clause, Query
-from rag.index.documents import Documents
-from rag.index.generations import Generation, Generations, Rows, held
-from rag.index.keys import Digests, from_hex
+from rag.index.generations import Generation, Rows, held
+from rag.index.keys import Digests
 from rag.index.matching import Matched
 from rag.index.means import Sums
 from rag.index.meeting import Meeting
+from rag.index.passages import Passages
 from rag.index.rows import Encoded, Status
 from rag.index.scorers import Kind
 from rag.index.shares import Share
-from rag.index.snapshot import Selection, Snapshot
+from rag.index.snapshot import Selection
 from rag.index.spaces import Space, choose
+from rag.index.traits import Followers, Traits
 from rag.index.where import where
-from rag.types import Chunk, Device, Filter
+from rag.types import Device, Filter
 
 Scored = list[tuple[str, float]]
 """Passage ids and scores, best first; ties by id."""
 _FEW = 50
 _FILTERS = 64
-_SEEN = 500
-"""Searches whose passages can still be fetched when they died and were merged away."""
 
 
-class Reader(Documents):
-    """The reading side of the collection in ``path``; safe to share between threads.
-
-    ``encoder``, wherever it is asked for, is the fingerprint of the encoder whose vectors are
-    meant; without it, those of the serving one. ``IncompatibleIndex`` is raised if the collection
-    has none of that encoder, or none any more.
-    """
+class Reader(Passages):
+    """The reading side of the collection in ``path``; safe to share between threads."""
 
     def __init__(self, path: Path, catalog: Catalog, device: Device = "auto") -> None:
-        super().__init__(path, catalog)
-        self._segments = path / "segments"
-        self._generations = Generations(catalog, self._segments, device)
+        super().__init__(path, catalog, device)
         self._keeping = threading.Lock()
         self._meeting = Meeting(catalog)
-        self._seen: deque[tuple[Digests, Rows]] = deque(maxlen=_SEEN)
         self._sums = Sums()
         self._centroids: dict[str | None, tuple[int, dict[tuple[str, ...], Any]]] = {}
 
@@ -99,6 +90,21 @@ class Reader(Documents):
         """What each term and phrase adds to the score of passage ``id_``."""
         row = self._rows_of([id_]).get(id_, -1)
         return self._searchable(None)[1].shares(matched, row, scorer, **parameters)
+
+    def traits(
+        self,
+        matched: Matched,
+        followers: Followers,
+        ids: Sequence[str],
+        **parameters: float,
+    ) -> Traits:
+        """What each of the passages ``ids`` has of a question, whether or not a search found it.
+
+        ``followers`` say how its terms follow each other; ``parameters`` are BM25's.
+        """
+        rows = self._rows_of(ids)
+        numbers = np.array([rows.get(id_, -1) for id_ in ids], np.int64)
+        return self._searchable(None)[1].traits(matched, followers, numbers, **parameters)
 
     def dense(
         self,
@@ -151,16 +157,6 @@ class Reader(Documents):
             means[tuple(few)] = (np.sum(sums, axis=0) / sum(counts)).astype(np.float32)
         return means
 
-    def fetch(self, ids: Sequence[str]) -> dict[str, Chunk]:
-        """Passages by id; ids that are gone are left out.
-
-        A passage that a replaced or deleted document had is still found during the grace of
-        ``compact``, for the sake of searches under way.
-        """
-        rows = self._rows_of(ids)
-        found = self._read.chunks(rows.values(), time.time() - compact.GRACE)
-        return {id_: found[row] for id_, row in rows.items() if row in found}
-
     def count(self, filter: Filter | None = None) -> int:  # noqa: A002
         """Live passages."""
         if not filter:
@@ -183,17 +179,6 @@ class Reader(Documents):
         start = int(np.searchsorted(rows, after, "right"))
         found = self._read.chunks(rows[start : start + limit].tolist(), time.time())
         return sorted((number, chunk.context) for number, chunk in found.items())
-
-    def without_vector(self, ids: Sequence[str], *, encoder: str | None = None) -> list[str]:
-        """Those of the passages ``ids`` that have no vector yet."""
-        now = self._current()
-        space = choose(now.spaces, encoder)
-        if not now.outstanding(space):
-            return []
-        rows = self._rows_of(ids)
-        numbers = np.array(list(rows.values()), np.int64)
-        lacking = held(now.postings, numbers) & ~held(now.vectors(space), numbers)
-        return [id_ for id_, lacks in zip(rows, lacking, strict=True) if lacks]
 
     def spaces(self) -> tuple[Space, ...]:
         """The encoders that the collection has vectors of, the oldest first."""
@@ -228,31 +213,6 @@ class Reader(Documents):
             found = serving.fingerprint if serving else None
         if found not in (None, fingerprint):
             raise IncompatibleIndex(what, found, fingerprint)
-
-    def _current(self) -> Generation:
-        return self._generations.current()
-
-    def _searchable(self, encoder: str | None) -> tuple[Generation, Snapshot, Space | None]:
-        while True:
-            now = self._current()
-            space = choose(now.spaces, encoder)
-            try:
-                return now, now.snapshot(space), space
-            except CorruptIndex as e:  # unless it was purged by now
-                if e.file.exists() or now.number == self._read.generation:
-                    raise
-
-    def _rows_of(self, ids: Sequence[str]) -> dict[str, int]:
-        """The newest row of each passage that is there, or was when a search found it."""
-        digests, places = from_hex(ids)
-        rows = self._current().rows_of(digests)
-        for i in np.flatnonzero(rows < 0):  # merged away: died since it was found
-            for seen, numbers in reversed(tuple(self._seen)):
-                if (at := (seen == digests[i]).all(axis=1)).any():
-                    rows[i] = numbers[at][0]
-                    break
-        named = zip([ids[i] for i in places.tolist()], rows.tolist(), strict=True)
-        return {id_: row for id_, row in named if row >= 0}
 
     def _selection(
         self,

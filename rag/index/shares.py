@@ -43,7 +43,7 @@ def search(
     if not (matched.phrases or matched.families):
         return sparse.search(matched.terms, k, scorer, masks)
     plan = sparse.plan(scorer)
-    single, weights, constant = _weighed(matched, sparse, scorer)
+    single, weights, constant = weighed(matched, sparse, scorer)
     found, _ = sparse.find(single, plan)
     virtual = [_Virtual(phrase, sparse, plan.form) for phrase in matched.phrases]
     rows = np.concatenate([found, *(v.found for v in virtual)], axis=1)
@@ -56,7 +56,7 @@ def shares(
     """What each term and phrase adds to the score of one passage, in the question's order."""
     plan = sparse.plan(scorer)
     shard = sparse.parts[segment].shard
-    single, weights, _ = _weighed(matched, sparse, scorer)
+    single, weights, _ = weighed(matched, sparse, scorer)
     length = float(plan.sizes[segment][passage])
     out = []
     for i, df in enumerate(sparse.dfs(single)):
@@ -71,15 +71,20 @@ def shares(
     for phrase, weight in zip(matched.phrases, weights[len(single) :], strict=True):
         docs, freqs = shard.phrase(phrase)
         times = int(freqs[docs == passage].sum())
-        x = float(_counts(plan.form)[min(times, _MOST)]) if times else 0.0
-        value = _value(weight, x, plan.form, length)
+        value = phrase_value(weight, times, plan.form, length)
         df = sum(int(p.alive[p.shard.phrase(phrase)[0]].sum()) for p in sparse.parts)
         words = tuple(term for term, _ in phrase)
         out.append(Share(words, df, weight, times, 0, value))
     return out
 
 
-def _weighed(
+def phrase_value(weight: float, times: int, form: Form, length: float) -> float:
+    """What a phrase adds to the score of a passage that has it so many ``times``."""
+    x = float(_counts(form)[min(times, _MOST)]) if times else 0.0
+    return _value(weight, x, form, length)
+
+
+def weighed(
     matched: Matched, sparse: Sparse, scorer: Scorer
 ) -> tuple[list[str], list[float], float]:
     """The single terms; the weights of these and of the phrases; the constant of all scores."""

@@ -6,7 +6,7 @@ Knows no text; passages by the catalogue's row numbers and their ids.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -14,13 +14,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index import ann, lookup, matching, shares
+from rag.index import ann, lookup, matching, shares, traits
 from rag.index.clauses import Clause, Query
 from rag.index.matching import Matched
 from rag.index.postings import Postings
 from rag.index.scorers import Kind, Scorer
 from rag.index.shares import Share
 from rag.index.sparse import Live, Masks, Shard, Sparse
+from rag.index.traits import Followers, Traits
 from rag.types import Device
 
 _log = logging.getLogger("saem")
@@ -29,6 +30,7 @@ Ids = NDArray[np.uint8]
 Ranked = tuple[Rows, Ids, NDArray[np.float32]]
 """Passages' row numbers, ids ``(n, 16)`` and scores, best first; ties by id."""
 Mask = NDArray[np.bool_]
+_REMEMBERED = 16
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,7 @@ class Snapshot:
         self.everything = everything
         self._postings = postings
         self._vectors = vectors
+        self._idfs: dict[frozenset[str], dict[str, float]] = {}
         self._rows_at = np.array([s.rows.ctypes.data for s in postings], np.int64)
 
     @cached_property
@@ -164,6 +167,19 @@ class Snapshot:
                 return shares.shares(matched, self._sparse, how, number, at)
         return []
 
+    def traits(
+        self, matched: Matched, followers: Followers, rows: Rows, **parameters: float
+    ) -> Traits:
+        """What the passages with these row numbers have of a question."""
+        segments = np.full(len(rows), -1, np.int64)
+        numbers = np.zeros(len(rows), np.int64)
+        for i, segment in enumerate(self._postings):
+            at = np.searchsorted(segment.rows, rows).clip(0, len(segment.rows) - 1)
+            here = segment.rows[at] == rows
+            segments[here], numbers[here] = i, at[here]
+        how = Scorer("bm25", **parameters)
+        return traits.of(matched, followers, self._sparse, how, segments, numbers)
+
     def dense(self, vector: NDArray[np.float32], k: int, selection: Selection) -> Ranked:
         """The best ``k`` passages by cosine."""
         found = []
@@ -172,11 +188,16 @@ class Snapshot:
             found.append((segment.rows[at], segment.ids[at], score))
         return _best(found, k)
 
-    def idf(self, terms: Collection[str]) -> dict[str, float]:
-        """BM25's weight of each term."""
-        words = list(terms)
-        dfs = self._sparse.dfs(words)
-        return dict(zip(words, Scorer().idfs(dfs, self._sparse.statistics), strict=True))
+    def idf(self, terms: frozenset[str]) -> dict[str, float]:
+        """BM25's weight of each term; remembered, as every search asks for some of the same."""
+        if (found := self._idfs.get(terms)) is None:
+            words = list(terms)
+            weights = Scorer().idfs(self._sparse.dfs(words), self._sparse.statistics)
+            found = dict(zip(words, weights, strict=True))
+            if len(self._idfs) >= _REMEMBERED:
+                self._idfs.clear()
+            self._idfs[terms] = found
+        return found.copy()
 
 
 def _among(rows: Rows, chosen: Rows) -> Mask:

@@ -75,7 +75,7 @@ class Shard:
                 return np.empty(0, np.uint16), np.empty(0, np.uint32)
             p, (ptr, docs, codes) = self.postings, self._held[2:5]
             docs, times = phrase.occurrences(
-                ptr, docs, codes, self._times, p.pbytes, p.pptr,
+                ptr, docs, codes, self.places[2], p.pbytes, p.pptr,
                 np.array(numbers, np.int64), np.array([at for _, at in placed], np.int64),
             )  # fmt: skip
             known = docs.astype(np.uint16), times
@@ -83,8 +83,11 @@ class Shard:
         return known
 
     @cached_property
-    def _times(self) -> NDArray[np.uint32]:
-        return inversion.times(self.postings.book)
+    def places(self) -> tuple[NDArray[Any], ...]:
+        """The terms' places, where each term's begin, and how many, and in headings, codes mean."""
+        p, times = self.postings, inversion.times(self.postings.book)
+        heads = np.ascontiguousarray(p.book[:, -1] * (times > 0), np.uint32)
+        return np.ascontiguousarray(p.pbytes), np.ascontiguousarray(p.pptr), times, heads
 
     def table(self, form: Form) -> NDArray[np.float32]:
         """What each code counts."""
@@ -128,9 +131,8 @@ class Live:
     def totals(self) -> NDArray[np.int64]:
         """The terms of its living passages, in text and in headings."""
         lengths = self.shard.postings.lengths
-        if self.n < len(lengths):
-            lengths = lengths[self.alive]
-        return np.asarray(lengths.sum(axis=0, dtype=np.int64))
+        kept = lengths[self.alive] if self.n < len(lengths) else lengths
+        return np.asarray(kept.sum(axis=0, dtype=np.int64))
 
 
 class Masks:

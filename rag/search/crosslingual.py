@@ -6,6 +6,7 @@ question finds Korean passages first even where only an English one answers it.
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +50,46 @@ def search(
                 languages[id_] = group
     best = ranked(scores)[:k]
     return best, {id_: languages[id_] for id_, _ in best}
+
+
+def cosines(
+    collection: Collection,
+    vector: NDArray[np.float32],
+    ids: Sequence[str],
+    languages: Mapping[str, tuple[str, ...]],
+    encoder: str | None = None,
+) -> tuple[dict[str, float], float]:
+    """What ``search`` would score each of the passages ``ids`` that has a vector, and the mean one.
+
+    ``languages`` are those that are known of them.
+    """
+    shifts = expected(collection, vector, encoder)
+    average = sum(shifts.values()) / len(shifts) if shifts else 0.0
+    found = collection.vectors(ids, encoder=encoder)
+    if not found:
+        return {}, average
+    together = np.stack(list(found.values())) @ vector
+    scores = dict(zip(found, together.tolist(), strict=True))
+    if len(shifts) < 2:
+        return scores, average
+    for id_ in scores:
+        scores[id_] += average - shifts.get(languages.get(id_, ()), average)
+    return scores, average
+
+
+def groups(
+    collection: Collection,
+    vector: NDArray[np.float32],
+    ids: Sequence[str],
+    encoder: str | None = None,
+) -> dict[str, tuple[str, ...]]:
+    """The languages that each of the passages ``ids`` is one of; none where there is but one."""
+    shifts = expected(collection, vector, encoder)
+    if len(shifts) < 2:
+        return {}
+    of = {language: group for group in shifts for language in group}
+    about = collection.about(ids)
+    return {id_: of[a.language] for id_, a in about.items() if a.language in of}
 
 
 def expected(

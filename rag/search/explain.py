@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.analysis import shown
+from rag.conditions import All
 from rag.errors import BadQuery, NotFound
 from rag.index import Collection
 from rag.index.matching import Matched
@@ -67,6 +68,7 @@ def explain(
         first_terms=tuple(inquiry.shares(first.passage)) if first else (),
         corrected=ranking.corrected,
         warnings=ranking.warnings,
+        rewritten={r.kind: r.queries for r in ranking.rewrites if r.queries},
     )
 
 
@@ -111,9 +113,22 @@ class _Inquiry:
         stages = list(legs)
         if "fused" in self._ranking.stages:
             stages.append(self._fused(passage.id, legs))
+        if "joined" in self._ranking.stages:
+            stages.append(self._later("joined", passage.id, reasons.JOINED))
         if "reranked" in self._ranking.stages:
             stages.append(self._reranked(passage.id))
+        if "boosted" in self._ranking.stages:
+            stages.append(self._later("boosted", passage.id, reasons.BOOSTED))
+        if "diversified" in self._ranking.stages:
+            stages.append(self._later("diversified", passage.id, reasons.DIVERSIFIED))
         return [*stages, self._shown(passage.id, stages)]
+
+    def _later(self, name: str, id_: str, why: str) -> Stage:
+        """A step after the retrievers', whose reason is the same for all."""
+        scored = self._ranking.stages[name]
+        if (rank := _rank(scored, id_)) is None:
+            return Stage(name, None, None, None, why)
+        return self._stage(name, scored, rank, why if rank > 1 else reasons.FIRST)
 
     def shares(self, id_: str) -> list[Share]:
         how = self._searcher.parameters if self._scorer == "bm25" else {}
@@ -167,6 +182,10 @@ class _Inquiry:
 
     def _behind(self, id_: str, first: str, legs: Sequence[Stage]) -> str:
         """Why one passage is fused below another."""
+        features = self._ranking.features
+        if self._searcher.settings.fusion == "linear":
+            weights = self._searcher.rerank_weights
+            return reasons.weighed(features[id_], features[first], weights)
         name = reasons.costliest(self._legs, self._searcher.weights, id_, first)
         own = next(leg for leg in legs if leg.name == name)
         if own.rank is None or own.score is None:
@@ -192,11 +211,13 @@ class _Inquiry:
             why = reasons.FIRST
         elif (_rank(before, id_) or 0) > depth:
             why = f"only the first {depth} are put in order again (rerank_depth)"
+        elif self._searcher.reranker:
+            named = self._searcher.reranker.name
+            why = reasons.preferred(named, scored[rank - 1][1], scored[0][1])
         else:
-            stages, terms = self._ranking.stages, self._ranking.terms
-            _, head, seen = self._searcher.features(before, stages, terms, depth)
-            rows = {chunk.id: row for chunk, row in zip(head, seen, strict=True)}
-            why = reasons.reranked(rows[id_], rows[scored[0][0]], self._searcher.rerank_weights)
+            features = self._ranking.features
+            weights = self._searcher.rerank_weights
+            why = reasons.weighed(features[id_], features[scored[0][0]], weights)
         return self._stage("reranked", scored, rank, why)
 
     def _shown(self, id_: str, stages: Sequence[Stage]) -> Stage:
@@ -261,6 +282,9 @@ def _conditions(filter: Filter | None) -> Iterator[tuple[str, Filter]]:  # noqa:
         yield f"path={filter.path}", Filter(path=filter.path)
     if filter.groups is not None:
         yield "its access groups", Filter(groups=filter.groups)
+    for part in filter.where.parts if isinstance(filter.where, All) else (filter.where,):
+        if part is not None:
+            yield str(part), Filter(where=part)
 
 
 def _rank(scored: Scored, id_: str) -> int | None:

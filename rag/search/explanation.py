@@ -58,3 +58,4 @@ class Explanation:
     first_terms: tuple[Share, ...]
     corrected: Mapping[str, tuple[str, ...]]
     warnings: tuple[str, ...]
+    rewritten: Mapping[str, tuple[str, ...]]

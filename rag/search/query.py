@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection
-from itertools import product
+from collections.abc import Collection, Iterator
+from itertools import islice, product
 
 from rag.analysis import Analyser, cjk, is_morpheme, runs
 from rag.errors import BadQuery
@@ -47,7 +47,8 @@ def parse(
 ) -> Query:
     """The query that ``text`` stands for.
 
-    What a clause would add nothing to stays free: stop words, and a quoted single term.
+    What a clause would add nothing to stays free: stop words, and a quoted single term. A question
+    of stop words alone asks for them as they are, of passages in whose language they are none.
 
     Parameters
     ----------
@@ -86,6 +87,8 @@ def parse(
             "the question only says what not to find",
             remedy="Say what to find, too, as in: search -engine",
         )
+    if not (terms or choices or clauses):
+        clauses = list(_common(text, analyser, languages))
     weighed = {term: analyser.weight(term, morpheme_weight) for term in terms}
     weights = {term: weight for term, weight in weighed.items() if weight != 1}
     return Query(tuple(terms), tuple(clauses), "".join(said), tuple(choices), weights)
@@ -110,15 +113,22 @@ def _clause(found: re.Match[str], analyser: Analyser, languages: Collection[str]
     return Clause("phrase" if longest > 1 else "term", occur, readings[0], "", tuple(readings[1:]))
 
 
+def _common(text: str, analyser: Analyser, languages: Collection[str]) -> Iterator[Clause]:
+    """Stop words, as terms to which none is similar enough to stand for them."""
+    for run in islice(runs.runs(text), _MOST):
+        if readings := _readings(run[0], analyser, languages):
+            yield Clause("term", "should", readings[0], "", tuple(readings[1:]))
+
+
 def _readings(text: str, analyser: Analyser, languages: Collection[str]) -> list[Placed]:
     """What ``text`` may stand for in passages in English and in ``languages``, each once."""
     written = dict.fromkeys((text, _NUMBERED.sub("-", text), _NUMBERED.sub(" ", text)))
     every = product(written, ("en", *languages))
-    found = (_placed(one, analyser, language) for one, language in every)
+    found = (placed(one, analyser, language) for one, language in every)
     return [reading for reading in dict.fromkeys(found) if reading]
 
 
-def _placed(text: str, analyser: Analyser, language: str) -> Placed:
+def placed(text: str, analyser: Analyser, language: str) -> Placed:
     """The terms of ``text`` with their positions, from 0; of a name the whole, not its parts.
 
     Of Korean the bigrams; but a word of one syllable has none, and is its morpheme.

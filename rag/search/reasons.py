@@ -11,11 +11,14 @@ from rag.analysis import shown
 from rag.index.clauses import Clause
 from rag.index.shares import Share
 from rag.search.fuse import Scored
-from rag.search.rerank import FEATURES, normal
+from rag.search.weighing import FEATURES, normal
 
 FIRST = "nothing stands above it"
 NO_TERMS = "it has none of the question's terms"
 NO_VECTOR = "its vector is not there yet"
+JOINED = "the rewritten queries find others better"
+BOOSTED = "boosts and dates favour others"
+DIVERSIFIED = "it is like a better one, or of the same document"
 NOT_REACHED = "the index of the vectors does not reach it: it is approximate"
 
 
@@ -64,7 +67,7 @@ def costliest(
     return max(lost, key=lost.__getitem__)
 
 
-def reranked(
+def weighed(
     mine: NDArray[np.float64], first: NDArray[np.float64], weights: Mapping[str, float]
 ) -> str:
     """Of two passages' features."""
@@ -72,7 +75,13 @@ def reranked(
         weights.get(name, 0.0) * (f - m) for name, m, f in zip(FEATURES, mine, first, strict=True)
     ]
     i = int(np.argmax(lost))
-    return f"the first hit has more '{FEATURES[i]}': {first[i]:.2f} to {mine[i]:.2f}"
+    more = "more" if first[i] > mine[i] else "less"
+    return f"the first hit has {more} '{FEATURES[i]}': {first[i]:.2f} to {mine[i]:.2f}"
+
+
+def preferred(model: str, mine: float, first: float) -> str:
+    """Of two passages' scores by a model."""
+    return f"the {model} model prefers the first hit: {first:.3f} to {mine:.3f}"
 
 
 def _words(terms: Iterable[str]) -> str:

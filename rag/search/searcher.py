@@ -3,53 +3,32 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Sequence
+from dataclasses import replace
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rag.analysis import detect, language_term, load_analyser, terms
-from rag.analysis.latin import STEMMERS, stemmed
 from rag.encode import Encoder
-from rag.errors import (
-    BadQuery,
-    ConfigError,
-    DependencyMissing,
-    IncompatibleIndex,
-    LLMTimeout,
-    LLMUnavailable,
-    ModelMissing,
-    Overloaded,
-    SourceError,
-)
+from rag.errors import BadQuery
 from rag.index import Collection as Index
-from rag.index.clauses import Query
-from rag.index.matching import Matched
-from rag.index.scorers import Kind
-from rag.search import crosslingual, fuse, rerank
+from rag.search import rerank
+from rag.search.arranger import Arranger
+from rag.search.ask import Ask
+from rag.search.cache import ResultCache, key
 from rag.search.clock import Clock
-from rag.search.query import parse
+from rag.search.facets import facets
+from rag.search.neighbours import expand
 from rag.search.ranking import Ranking
+from rag.search.rerankers import Reranker, apply
+from rag.search.retriever import LEGS, Retriever
+from rag.search.rewrite import Lexicon, Rewrite, join, rewrite, standing
 from rag.settings import Settings
-from rag.types import MODES, Chunk, Filter, Hit, Mode, SearchResult, encodable
+from rag.types import MODES, Facet, Filter, Hit, Message, Mode, SearchResult, encodable
+
+__all__ = ["LEGS", "MAX_TOP_K", "Searcher"]
 
 MAX_TOP_K = 1000
-FOREIGN = 0.3
-"""Share of the lexical weight that a passage in another language than the question's gets back.
-
-Chosen on two sets (``eval/LOG.md``): with 1, foreign passages push aside right ones of the own
-language; with 0, the only page that answers, in another language, stays below the first three.
-"""
-_ENCODER_FAILED = (
-    DependencyMissing, IncompatibleIndex, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded,
-    SourceError,
-)  # fmt: skip
-_NOWHERE = "\0"  # no passage's term; what any has weighs less
-_MARKS = {language_term(code): code for code in STEMMERS if code != "en"}
-LEGS = ("bm25", "tfidf", "dense")
 
 
-class Searcher:
+class Searcher(Retriever):
     """Answers queries over ``collection``.
 
     Parameters
@@ -59,6 +38,12 @@ class Searcher:
         work, and hybrid search says so in its warnings.
     lacking
         Why there is no encoder.
+    reranker
+        The model that puts the best passages in order once more, where the settings name one.
+    ask
+        Asks the language model, for the ways of rewriting that need one.
+    results
+        Remembers results.
     """
 
     def __init__(
@@ -68,17 +53,15 @@ class Searcher:
         settings: Settings | None = None,
         *,
         lacking: str = "",
+        reranker: Reranker | None = None,
+        ask: Ask | None = None,
+        results: ResultCache | None = None,
     ) -> None:
-        self.collection = collection
-        self.encoder = encoder
-        self.settings = settings or Settings()
-        self._lacking = lacking or "no encoder is set"
-        linear = self.settings.rerank == "linear"
-        self.rerank_weights = rerank.weights(self.settings.rerank_weights) if linear else {}
-        self.analyser = load_analyser(self.settings)
-        collection.check("analyser", self.analyser.fingerprint)
-        if encoder:
-            collection.check("encoder", encoder.fingerprint)
+        super().__init__(collection, encoder, settings or Settings(), lacking)
+        self.reranker = reranker
+        self._ask = ask
+        self._results = results
+        self._arrange = Arranger(self.settings)
 
     def search(
         self,
@@ -86,8 +69,18 @@ class Searcher:
         top_k: int | None = None,
         mode: Mode | None = None,
         filter: Filter | None = None,  # noqa: A002 - the field's word
+        history: Sequence[Message] = (),
+        *,
+        facets: Sequence[str] = (),
     ) -> SearchResult:
         """The best ``top_k`` passages for ``query``.
+
+        Parameters
+        ----------
+        history
+            Earlier turns of the conversation, from which ``query`` may be made whole.
+        facets
+            Fields whose values are to be counted over all that was ranked.
 
         Raises
         ------
@@ -97,10 +90,27 @@ class Searcher:
             ``mode`` is dense and there is no encoder.
         """
         started = time.perf_counter()
-        ranking = self.rank(query, top_k, mode, filter)
-        hits = self._hits(ranking)
-        took = (time.perf_counter() - started) * 1000
-        return SearchResult(ranking.query, ranking.mode, hits, took, ranking.warnings)
+        query, top_k, mode = self._checked(query, top_k, mode)
+        condensed = history and "condense" in self.settings.rewrite
+        known = None
+        if self._results is not None and not (condensed or facets):
+            known = key(self, query, top_k, mode, filter)
+            if found := self._results.get(known):
+                took = (time.perf_counter() - started) * 1000
+                return replace(found, took_ms=took, cached=True)
+        ranking = self.rank(query, top_k, mode, filter, history, deep=bool(facets))
+        result = SearchResult(
+            query,
+            ranking.mode,
+            self._hits(ranking),
+            (time.perf_counter() - started) * 1000,
+            ranking.warnings,
+            self._facets(ranking, facets),
+            rewritten={r.kind: r.queries for r in ranking.rewrites if r.queries},
+        )
+        if self._results is not None and known and ranking.lasting:
+            self._results.put(known, result)
+        return result
 
     def rank(
         self,
@@ -108,103 +118,111 @@ class Searcher:
         top_k: int | None = None,
         mode: Mode | None = None,
         filter: Filter | None = None,  # noqa: A002
+        history: Sequence[Message] = (),
+        *,
+        deep: bool = False,
     ) -> Ranking:
-        """As ``search``, but ids alone, and how each stage had them."""
+        """As ``search``, but ids alone, and how each stage had them.
+
+        With ``deep``, ``depth`` passages are ranked though fewer are asked for.
+        """
         query, top_k, mode = self._checked(query, top_k, mode)
-        warnings: list[str] = []
-        mode = self._possible(mode, warnings)
-        settings = self.settings
-        again = settings.rerank_depth if settings.rerank != "none" else 0
-        depth = max(settings.depth, top_k, again) if mode == "hybrid" or again else top_k
-        stages: dict[str, fuse.Scored] = {}
+        rewrites = self._rewritten(query, filter, history)
+        count = self._reranked_first(mode)
+        wide = deep or count or self._arrange.wanted
+        depth = max(count, self.settings.depth) if wide else 0
+        limit = self.settings.max_query_chars
+        asked = standing(query, rewrites)[:limit]
+        ranking = self.retrieve(asked, top_k, mode, filter, depth)
+        if rewrites:
+            ranking = self._joined(ranking, rewrites, filter, depth)
+        if count and ranking.order:
+            ranking = self._reranked(ranking, count)
+        if self._arrange.wanted:
+            ranking = self._arranged(ranking)
+        return ranking
+
+    def _rewritten(
+        self,
+        query: str,
+        filter: Filter | None,  # noqa: A002
+        history: Sequence[Message],
+    ) -> tuple[Rewrite, ...]:
+        if not (kinds := self.settings.rewrite):
+            return ()
+        lexicon = Lexicon(self.collection, self.analyser, filter)
+        return rewrite(kinds, query, history, self._ask, lexicon)
+
+    def _joined(
+        self,
+        ranking: Ranking,
+        rewrites: Sequence[Rewrite],
+        filter: Filter | None,  # noqa: A002
+        depth: int,
+    ) -> Ranking:
+        """``ranking`` and what other queries find, which are searched beside the question."""
+        limit, top_k, mode = self.settings.max_query_chars, ranking.top_k, ranking.mode
+        lexical = mode in ("bm25", "tfidf")
+        beside = [r for r in rewrites if not (r.replaces or (r.dense and lexical))]
+        others = [
+            self.retrieve(text[:limit], top_k, "dense" if r.dense else mode, filter, depth).order
+            for r in beside
+            for text in r.queries
+        ]
+        said = [f"{r.kind}: {r.warning}" for r in rewrites if r.warning]
+        said += [f"searched for {r.note}" for r in rewrites if r.kind == "repair" and r.note]
+        order = join(ranking.order, others)
+        return replace(
+            ranking,
+            order=order,
+            stages={**ranking.stages, "joined": order} if others else ranking.stages,
+            warnings=(*ranking.warnings, *said),
+            rewrites=tuple(rewrites),
+            lasting=not any(r.warning for r in rewrites),
+        )
+
+    def _reranked_first(self, mode: Mode) -> int:
+        """How many passages are put in order once more."""
+        kind = self.settings.rerank
+        if self.reranker is None and kind != "linear":
+            return 0
+        if mode == "hybrid" and kind == self.settings.fusion:
+            return 0  # the fusion's order is the same weighted sum's
+        return self.settings.rerank_depth
+
+    def _reranked(self, ranking: Ranking, count: int) -> Ranking:
+        """``ranking`` with its first ``count`` passages put in order once more."""
+        clock, features, late = Clock(), ranking.features, ""
+        head = [id_ for id_, _ in ranking.order[:count]]
+        with clock("rerank"):
+            if self.reranker:
+                chunks, seconds = self.collection.fetch(head), self.settings.rerank_seconds
+                asked = ranking.question.text
+                order, late = apply(ranking.order, chunks, asked, self.reranker, seconds, count)
+            else:
+                features = self.features(ranking.question, head, ranking.stages)
+                order = rerank.linear(ranking.order, features, self.rerank_weights)
+        return replace(
+            ranking,
+            order=order,
+            stages={**ranking.stages, "reranked": order},
+            milliseconds={**ranking.milliseconds, **clock.ms},
+            warnings=(*ranking.warnings, late) if late else ranking.warnings,
+            features=features,
+            lasting=ranking.lasting and not late,
+        )
+
+    def _arranged(self, ranking: Ranking) -> Ranking:
+        """``ranking`` after boosts, age, grouping and diversity."""
         clock = Clock()
-        languages: dict[str, tuple[str, ...]] = {}
-        with clock("analyse"):
-            spoken = self._languages()
-            parsed = self.parse(query, spoken)
-            matched = self.collection.match(parsed, filter, tolerant=settings.fuzzy)
-            known = {term: near[0] for term, near in matched.corrected.items()}
-            own = detect(parsed.text)
-            words = terms(parsed.text, own if stemmed(own) in spoken else "en")
-            asked = [known.get(term, term) for term in words]
-        if mode == "tfidf":
-            with clock("tfidf"):
-                stages["tfidf"] = self.lexical(matched, depth, filter, "tfidf")
-        if mode in ("bm25", "hybrid"):
-            with clock("bm25"):
-                stages["bm25"] = self.lexical(matched, depth, filter)
-        if mode in ("dense", "hybrid") and self.encoder:
-            try:
-                with clock("encode"):
-                    vector = self.encoder.query(parsed.text)
-                with clock("dense"):
-                    stages["dense"], languages = self.dense(vector, matched, depth, filter)
-            except _ENCODER_FAILED as e:
-                if mode == "dense":
-                    raise
-                warnings.append(f"searched without vectors: {e}")
-                mode = "bm25"
-        order = next(iter(stages.values()))
-        if mode == "hybrid":
-            with clock("fuse"):
-                order = self._fused(stages, self._unjudged(own, stages, languages))
-            stages["fused"] = order
-        if again:
-            with clock("rerank"):
-                order, _, features = self.features(order, stages, asked, again)
-                order = rerank.linear(order, features, self.rerank_weights)
-            stages["reranked"] = order
-        for term, near in matched.corrected.items():
-            warnings.append(f"no passage has '{term}'; searched for '{', '.join(near)}'")
-        said = tuple(warnings)
-        return Ranking(query, mode, order, top_k, asked, matched, stages, clock.ms, said)
-
-    def parse(self, query: str, languages: Collection[str] | None = None) -> Query:
-        """``query`` as this collection understands it; its passages' ``languages`` may be known."""
-        spoken = self._languages() if languages is None else languages
-        return parse(query, self.analyser, spoken, self.settings.morpheme_weight)
-
-    def _languages(self) -> list[str]:
-        """Those of the passages whose words have other stems than English ones."""
-        weights = self.collection.idf([*_MARKS, _NOWHERE])
-        return [code for mark, code in _MARKS.items() if weights[mark] < weights[_NOWHERE]]
-
-    def lexical(
-        self,
-        matched: Matched,
-        k: int,
-        filter: Filter | None,  # noqa: A002
-        scorer: Kind = "bm25",
-    ) -> fuse.Scored:
-        """The best ``k`` passages by their terms."""
-        how = self.parameters if scorer == "bm25" else {}
-        return self.collection.sparse(matched, k, filter, scorer=scorer, **how)
-
-    @property
-    def parameters(self) -> dict[str, float]:
-        """BM25's."""
-        s = self.settings
-        return {"k1": s.k1, "b": s.b, "head_weight": s.head_weight}
-
-    def dense(
-        self,
-        vector: NDArray[np.float32],
-        matched: Matched,
-        k: int,
-        filter: Filter | None,  # noqa: A002
-    ) -> tuple[fuse.Scored, dict[str, tuple[str, ...]]]:
-        """The best ``k`` passages by their vectors, and their languages, as ``crosslingual``."""
-        bindings, space = matched.bindings, self.space
-        return crosslingual.search(self.collection, vector, k, filter, bindings, space)
-
-    @property
-    def space(self) -> str | None:
-        """The encoder whose vectors are searched, by its fingerprint; ``None`` before the first."""
-        if self.encoder is None:
-            return None
-        own, among = self.encoder.fingerprint, self.collection.spaces()
-        there = any(s.fingerprint == own or s.state == "serving" for s in among)
-        return own if there else None
+        with clock("arrange"):
+            stages = self._arrange(ranking.order, self.collection, ranking.top_k)
+        return replace(
+            ranking,
+            order=list(stages.values())[-1],
+            stages={**ranking.stages, **stages},
+            milliseconds={**ranking.milliseconds, **clock.ms},
+        )
 
     def _checked(self, query: str, top_k: int | None, mode: Mode | None) -> tuple[str, int, Mode]:
         query = encodable(query).strip()
@@ -223,62 +241,10 @@ class Searcher:
             raise BadQuery(f"mode must be one of {', '.join(MODES)}, not '{mode}'")
         return query, top_k, mode
 
-    def _possible(self, mode: Mode, warnings: list[str]) -> Mode:
-        """``mode``, or the part of it that can be done, with a warning."""
-        if mode in ("bm25", "tfidf"):
-            return mode
-        if self.encoder is None:
-            if mode == "dense":
-                raise ConfigError(f"dense search is not possible: {self._lacking}")
-            warnings.append(f"searched without vectors: {self._lacking}")
-            return "bm25"
-        if missing := self.collection.outstanding(encoder=self.space):
-            total = self.collection.count()
-            warnings.append(f"{missing:,} of {total:,} passages have no vector yet")
-            if mode == "hybrid" and missing == total:
-                return "bm25"
-        return mode
-
-    def _unjudged(
-        self, own: str, legs: dict[str, fuse.Scored], languages: dict[str, tuple[str, ...]]
-    ) -> fuse.Unjudged:
-        """Passages that a leg could say nothing of: without vector, or in another language.
-
-        A question in a language that no passage has, ``own``, counts as English.
-        """
-        lexical = [id_ for id_, _ in legs["bm25"]]
-        if not any(own in group for group in languages.values()):
-            own = "en"
-        waiting = self.collection.without_vector(lexical, encoder=self.space)
-        foreign = {id_ for id_, group in languages.items() if own not in group}
-        return {
-            "dense": dict.fromkeys(waiting, 1.0),
-            "bm25": dict.fromkeys(foreign.difference(lexical), FOREIGN),
-        }
-
-    def _fused(self, legs: dict[str, fuse.Scored], unjudged: fuse.Unjudged) -> fuse.Scored:
-        method = fuse.convex if self.settings.fusion == "convex" else fuse.rrf
-        return method(legs, self.weights, unjudged)
-
-    @property
-    def weights(self) -> dict[str, float]:
-        """What each retriever weighs in a fusion."""
-        share = self.settings.dense_weight
-        return {"bm25": 1 - share, "dense": share}
-
-    def features(
-        self, order: fuse.Scored, stages: Mapping[str, fuse.Scored], terms: list[str], count: int
-    ) -> tuple[fuse.Scored, list[Chunk], NDArray[np.float64]]:
-        """``order`` without what is gone of its first ``count``; these, and what a reranker sees.
-
-        The features are ``(n, len(rerank.FEATURES)) float64``.
-        """
-        chunks = self.collection.fetch([id_ for id_, _ in order[:count]])
-        left = [(id_, score) for id_, score in order[:count] if id_ in chunks]
-        head = [chunks[id_] for id_, _ in left]
-        idf = self.collection.idf(terms)
-        found = rerank.features(terms, idf, head, {"fused": order, **stages})
-        return left + order[count:], head, found
+    def _facets(self, ranking: Ranking, fields: Sequence[str]) -> dict[str, tuple[Facet, ...]]:
+        if not fields:
+            return {}
+        return facets(self.collection, [id_ for id_, _ in ranking.order], fields)
 
     def _hits(self, ranking: Ranking) -> tuple[Hit, ...]:
         legs = {name: dict(ranking.stages[name]) for name in LEGS if name in ranking.stages}
@@ -286,7 +252,7 @@ class Searcher:
         chunks = self.collection.fetch([id_ for id_, _ in order])
         found = [(id_, score) for id_, score in order if id_ in chunks]
         matches = self.analyser.matcher({*ranking.terms, *ranking.matched.words})
-        return tuple(
+        hits = tuple(
             Hit(
                 rank=rank,
                 score=score,
@@ -296,3 +262,5 @@ class Searcher:
             )
             for rank, (id_, score) in enumerate(found, 1)
         )
+        count = self.settings.neighbours
+        return expand(hits, count, self.collection.around) if count else hits

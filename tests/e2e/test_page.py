@@ -140,14 +140,24 @@ class TestAnswer:
         expect(page.locator("#note mark")).to_have_text(CORS_QUOTES[0])
         expect(page.locator("#announce")).to_contain_text("withdrawn")
 
-    def test_shows_what_to_do_when_the_model_is_down(self, visit: Visit, home: Path) -> None:
+    def test_quotes_and_says_why_when_the_model_is_down(self, visit: Visit, home: Path) -> None:
         with FakeLLM(mode="refused") as down, running(docs.settings(home, llm_url=down.url)) as url:
             page = visit(url)
-            ask(page, CORS, "failed")
-            expect(page.locator(".failure h2")).to_have_text("That did not work")
-            expect(page.locator(".failure")).to_contain_text(down.url)
-            expect(page.locator(".failure .remedy")).not_to_be_empty()
-            expect(page.get_by_role("button", name="Try again")).to_be_visible()
+            ask(page, CORS)
+            expect(page.locator(".answer blockquote").first).to_contain_text(CORS_QUOTES[0])
+            expect(page.locator(".notes")).to_contain_text(down.url)
+
+    def test_shows_what_to_do_when_an_answer_fails(self, visit: Visit, service: str) -> None:
+        page = visit(service)
+        error = {"type": "CorruptIndex", "message": "a file is damaged", "remedy": "Restore it"}
+        body = f"event: error\ndata: {json.dumps({'error': error})}\n\n"
+        page.route("**/ask", lambda route: route.fulfill(
+            status=200, content_type="text/event-stream", body=body
+        ))  # fmt: skip
+        ask(page, CORS, "failed")
+        expect(page.locator(".failure h2")).to_have_text("That did not work")
+        expect(page.locator(".failure .remedy")).not_to_be_empty()
+        expect(page.get_by_role("button", name="Try again")).to_be_visible()
 
     def test_speaks_korean(self, visit: Visit, service: str, llm: FakeLLM) -> None:
         llm.reply = "녹차는 80도에서 우립니다 [1]."
@@ -256,12 +266,13 @@ class TestPage:
 
     def test_hostile_text_stays_text(self, page: Page, llm: FakeLLM) -> None:
         llm.reply = (
-            "The pelican password is <img src=x onerror=hacked=5> fish [1](javascript:hacked=6). "
+            "The pelican password is <img src=x onerror=hacked=2> fish [1](javascript:hacked=4). "
             "See [the <script>hacked=7</script> page](javascript:hacked=8) "
             "and ![it](http://192.0.2.1/x.png)."
         )
         ask(page, "What is the pelican password?")
-        assert "<img src=x onerror=hacked=5> fish" in page.inner_text(".prose")
+        assert "<img src=x onerror=hacked=2> fish" in page.inner_text(".prose")
+        assert "See the <script>hacked=7" in page.inner_text(".prose")
         page.locator("button.marker").nth(0).click()
         expect(page.locator("#note mark")).to_contain_text("<img src=x onerror=hacked=2> fish")
         page.locator("#note").get_by_text("Open document").click()

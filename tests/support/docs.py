@@ -32,8 +32,12 @@ def write(folder: Path, files: dict[str, str] | None = None) -> Path:
     return folder
 
 
+_PLAIN: dict[str, object] = {"encoder": "hashing", "llm": "none", "vague_confidence": 0.0}
+"""Confidence is calibrated with the default encoder."""
+
+
 def settings(home: Path, **changes: object) -> Settings:
-    return Settings.load(home=home, **({"encoder": "hashing", "llm": "none"} | changes))
+    return Settings.load(home=home, **(_PLAIN | changes))
 
 
 def index(saem: Workspace, *sources: Path, vectors: bool = True, name: str | None = None) -> Report:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+import math
 import re
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Literal, Self
@@ -27,6 +29,7 @@ Mode = Literal[
     "too_long",  # 400, as llama.cpp refuses a prompt beyond its window
     "endless",  # "word " forever, whatever max_tokens says
     "pings",  # comments forever, no event
+    "no_end",  # an event without an end
     "giant",  # the whole reply in one event
     "html",  # a web page under status 200
 ]
@@ -55,16 +58,24 @@ class FakeLLM:
     ----------
     reply
         What the model says, or a function of the request's messages.
+    replies
+        What it says to the first chats, in order; ``reply`` to those after.
     mode
         How the day goes.
     model, window
         Its model's id, and ``max_model_len`` (0 leaves it out).
     tokenize
         How ``/tokenize`` speaks, if at all; a token is then a word.
-    key
-        The bearer token that it demands, if any.
+    key, port
+        The bearer token that it demands, if any, and its port; any that is free by default.
     pause
         Seconds between two pieces of a streamed reply.
+    retry_after, busy
+        The header of a 429 or 503, if any, and how many chats they are the answer to.
+    refuses
+        Fields of a chat that it answers 400 for, naming them as hosted models do.
+    thought
+        What it thinks aloud before it replies, in deltas of their own.
 
     Attributes
     ----------
@@ -75,18 +86,24 @@ class FakeLLM:
     """
 
     reply: str | Callable[[list[dict[str, str]]], str] = "The answer is 42."
+    replies: Sequence[str] = ()
     mode: Mode = "ok"
     model: str = "fake-model"
     window: int = 0
     tokenize: Literal["", "vllm", "llama.cpp"] = ""
     key: str = ""
+    port: int = 0
     pause: float = 0.0
+    retry_after: str = ""
+    busy: float = math.inf
+    refuses: Sequence[str] = ()
+    thought: str = ""
     requests: list[Request] = field(default_factory=list)
     disconnected: threading.Event = field(default_factory=threading.Event)
     stopping: threading.Event = field(default_factory=threading.Event)
 
     def __enter__(self) -> Self:
-        self._server = _Server(("127.0.0.1", 0), _Handler)
+        self._server = _Server(("127.0.0.1", self.port), _Handler)
         self._server.fake = self
         self.url = f"http://127.0.0.1:{self._server.server_port}/v1"
         if self.mode == "refused":
@@ -108,6 +125,13 @@ class FakeLLM:
     def chats(self) -> list[Request]:
         """The chat completions it was asked for."""
         return [r for r in self.requests if r.path == "/v1/chat/completions"]
+
+    def says(self, messages: list[dict[str, str]]) -> str:
+        """The reply to the latest chat."""
+        nth = len(self.chats()) - 1
+        if nth < len(self.replies):
+            return self.replies[nth]
+        return self.reply if isinstance(self.reply, str) else self.reply(messages)
 
 
 class _Server(ThreadingHTTPServer):
@@ -159,11 +183,15 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _chat(self, body: dict[str, Any]) -> None:
         fake = self.server.fake
-        reply = fake.reply if isinstance(fake.reply, str) else fake.reply(body["messages"])
-        if fake.mode in _STATUS:
+        reply = fake.says(body["messages"])
+        refused = next((field for field in fake.refuses if field in body), "")
+        if refused:
+            self._json(400, {"error": {"message": _refusal(refused), "param": refused}})
+        elif fake.mode in _STATUS and len(fake.chats()) <= fake.busy:
             status, message = _STATUS[fake.mode]
             kind = "exceed_context_size_error" if fake.mode == "too_long" else "error"
-            self._json(status, {"error": {"message": message, "type": kind}})
+            headers = {"Retry-After": fake.retry_after} if fake.retry_after else {}
+            self._json(status, {"error": {"message": message, "type": kind}}, headers)
         elif fake.mode == "html":
             self._send(200, "text/html", b"<html>Welcome</html>")
         elif body.get("stream"):
@@ -180,7 +208,8 @@ class _Handler(BaseHTTPRequestHandler):
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         try:
-            for data in _script(fake.mode, reply):
+            thoughts = map(_thought, pieces(fake.thought))
+            for data in itertools.chain(thoughts, _script(fake.mode, reply)):
                 self._chunks(data)
                 if fake.pause:
                     fake.stopping.wait(fake.pause)
@@ -204,11 +233,13 @@ class _Handler(BaseHTTPRequestHandler):
             part = data[i : i + size]
             self.wfile.write(b"%x\r\n%b\r\n" % (len(part), part))
 
-    def _json(self, status: int, value: object) -> None:
-        self._send(status, "application/json", json.dumps(value).encode())
+    def _json(self, status: int, value: object, headers: Mapping[str, str] | None = None) -> None:
+        self._send(status, "application/json", json.dumps(value).encode(), headers or {})
 
-    def _send(self, status: int, kind: str, body: bytes) -> None:
+    def _send(self, status: int, kind: str, body: bytes, headers: Mapping[str, str] = {}) -> None:
         self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
         self.send_header("Content-Type", kind)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
@@ -226,10 +257,26 @@ def _event(delta: dict[str, str], finish: str | None = None) -> bytes:
     return f"data: {data}\n\n".encode()
 
 
+def _thought(piece: str) -> bytes:
+    """An event as reasoning models send them before the reply."""
+    return _event({"reasoning_content": piece, "reasoning": piece})
+
+
+def _refusal(field: str) -> str:
+    """What hosted models say of a field that they do not take."""
+    if field == "max_tokens":
+        return "'max_tokens' is not supported here. Use 'max_completion_tokens' instead."
+    if field == "response_format":
+        return "guided decoding is not enabled"
+    return f"Unsupported value: '{field}' does not support this with this model."
+
+
 def _script(mode: Mode, reply: str) -> Iterator[bytes]:
     """The events of a reply, as this kind of day has them."""
     while mode == "pings":
         yield b": still here\n\n"
+    while mode == "no_end":
+        yield b'data: {"choices": ' + b" " * 2**20
     yield _event({"role": "assistant", "content": ""})
     while mode == "endless":
         yield _event({"content": "word "})
