@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import sqlite3
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -18,13 +19,15 @@ from api.limits import Guard
 from api.querylog import QueryLog
 from api.questions import Places
 from api.routes import documents, openai, query, votes
-from api.schemas import Ready
+from api.schemas import ErrorJson, OpenAIErrorJson, Ready
 from api.state import Background, Saem
 from rag import __version__
+from rag.answer.programs import program
 from rag.errors import DependencyMissing, ModelMissing, RagError
 from rag.settings import Settings
 from rag.workspace import Workspace
 
+log = logging.getLogger("saem")
 _STATIC = Path(__file__).parent / "static"
 _HEADERS = {
     "Content-Security-Policy": (
@@ -59,15 +62,16 @@ def create_app(settings: Settings) -> FastAPI:
     app.state.query_log = QueryLog(saem)
     app.add_middleware(Guard, max_bytes=settings.max_upload_mb * 1_000_000, host=settings.host)
     errors.install(app)
-    for router in (query.router, votes.router, documents.router, openai.router):
-        app.include_router(router)
+    for router in (query.router, votes.router, documents.router):
+        app.include_router(router, responses={"default": {"model": ErrorJson}})
+    app.include_router(openai.router, responses={"default": {"model": OpenAIErrorJson}})
 
     @app.get("/healthz", tags=["service"])
     async def healthz() -> dict[str, str]:
         """Whether the process answers."""
         return {"status": "ok", "version": __version__}
 
-    @app.get("/readyz", tags=["service"], response_model=Ready)
+    @app.get("/readyz", tags=["service"], response_model=Ready, responses={503: {"model": Ready}})
     def readyz(saem: Saem, request: Request) -> Response:
         """Whether questions can be answered, 503 if not; and what is missing either way.
 
@@ -99,23 +103,37 @@ def _start_vllm(saem: Workspace) -> None:
     """Start vLLM now; until it has loaded its model, answers are quoted."""
     from rag.answer.vllm import ServedVLLM
 
-    if isinstance(llm := saem.llm(), ServedVLLM):
+    try:
+        llm = saem.llm()
+    except RagError as e:
+        log.warning("vLLM is not started: %s", e)
+        return
+    if isinstance(llm, ServedVLLM):
         llm.patience = 0.0
 
 
 def _missing(saem: Workspace) -> tuple[bool, list[str]]:
     """Whether the service can answer, and what it lacks, one message a part."""
-    ready, found = True, []
-    parts: list[Callable[[], Any]] = [saem.collection, saem.encoder, lambda: _check_llm(saem)]
+    ready: bool = True
+    found: dict[str, None] = {}
+    parts: list[Callable[[], Any]] = [lambda: _check_answerer(saem), saem.encoder,
+                                      lambda: _check_llm(saem)]  # fmt: skip
     for part in parts:
         try:
             part()
-        except (DependencyMissing, ModelMissing) as e:
-            found.append(str(e))
         except (RagError, OSError, sqlite3.Error) as e:
-            ready = False
-            found.append(str(e))
-    return ready, found
+            found[str(e)] = None
+            if part is parts[0] or not isinstance(e, DependencyMissing | ModelMissing):
+                ready = False
+    return ready, list(found)
+
+
+def _check_answerer(saem: Workspace) -> None:
+    """Raise what a question would, for settings that name something which is not there."""
+    answerer, settings = saem.answerer(), saem.settings
+    program(settings.program, answerer.prompts)
+    if settings.persona:
+        answerer.prompts.get(settings.persona, "persona")
 
 
 def _check_llm(saem: Workspace) -> None:

@@ -63,7 +63,8 @@ def install(app: FastAPI) -> None:
         remedy = (
             "" if typed or where else "Send JSON with the header content-type: application/json"
         )
-        return answer(request, 422, body("BadQuery", f"{where or 'body'}: {first['msg']}", remedy))
+        why = first["msg"].removeprefix("Value error, ")
+        return answer(request, 422, body("BadQuery", f"{where or 'body'}: {why}", remedy))
 
     @app.exception_handler(HTTPException)
     def http(request: Request, error: HTTPException) -> JSONResponse:

@@ -54,7 +54,7 @@ class Question:
     request
         The HTTP request that asks.
     start
-        Makes the events; runs in a thread.
+        Makes the events; runs in a thread. It is given what is set once nobody waits for them.
 
     Raises
     ------
@@ -62,9 +62,12 @@ class Question:
         Too many questions are under way; nothing was started.
     """
 
-    def __init__(self, request: Request, start: Callable[[], Iterator[Event]]) -> None:
+    def __init__(
+        self, request: Request, start: Callable[[threading.Event], Iterator[Event]]
+    ) -> None:
         self._request = request
         self._start = start
+        self._left = threading.Event()
         self._events: Iterator[Event] | None = None
         self._busy = threading.Lock()
         self._closed = False
@@ -115,6 +118,7 @@ class Question:
 
     async def close(self) -> None:
         """Stop the work and give the place back, if that has not happened yet."""
+        self._left.set()
         with anyio.CancelScope(shield=True):
             await run_in_threadpool(self._close)
 
@@ -125,7 +129,7 @@ class Question:
                 if self._closed:
                     return None
                 if self._events is None:
-                    self._events = self._start()
+                    self._events = self._start(self._left)
                 return next(self._events, None)
             except Exception as e:
                 return e

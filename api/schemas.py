@@ -20,10 +20,24 @@ def _cleaned(value: Any) -> Any:  # noqa: ANN401 - any JSON
     return value
 
 
+def _filter(value: Any) -> Any:  # noqa: ANN401
+    """The same, cleaned.
+
+    Raises
+    ------
+    ValueError
+        It is no filter; by itself pydantic would name each of the types that one can have.
+    """
+    listed = isinstance(value, list) and all(isinstance(one, str) for one in value)
+    if value is not None and not listed and not isinstance(value, str | dict):
+        raise ValueError("give an expression, a list of them, or an object of fields and values")
+    return [encodable(one) for one in value] if listed else _cleaned(value)
+
+
 Text = Annotated[str, BeforeValidator(_cleaned)]
 FilterJson = Annotated[
-    str | dict[str, Any] | list[Text] | None,
-    BeforeValidator(_cleaned),
+    str | dict[str, Any] | list[str] | None,
+    BeforeValidator(_filter),
     Field(
         description="An expression, `lang:ko AND year>=2024 AND path:guide/**`; or field to value "
         'or values, `{"path": "guide/**"}`.'
@@ -132,6 +146,27 @@ class AskResponse(BaseModel):
     steps: list[StepJson] = Field(description="What the program did on the way.")
     hits: list[HitJson]
     warnings: list[str]
+
+
+class ErrorBody(BaseModel):
+    type: str = Field(description="The kind of error: `BadQuery`, `CollectionMissing`, …")
+    message: str = Field(description="What went wrong, and with which thing.")
+    remedy: str = Field(description="What to do; may be empty.")
+
+
+class ErrorJson(BaseModel):
+    error: ErrorBody
+
+
+class OpenAIErrorBody(BaseModel):
+    message: str
+    type: Literal["invalid_request_error", "api_error"]
+    param: None
+    code: str = Field(description="The kind of error, as `type` elsewhere.")
+
+
+class OpenAIErrorJson(BaseModel):
+    error: OpenAIErrorBody
 
 
 class VoteRequest(BaseModel):

@@ -13,7 +13,7 @@ from fastapi import Depends, Request
 
 from api.querylog import QueryLog
 from indexer.vectors import fill_vectors
-from rag.errors import CollectionLocked, RagError
+from rag.errors import CollectionLocked, ConfigError, RagError
 from rag.workspace import Workspace
 
 log = logging.getLogger("saem")
@@ -123,14 +123,17 @@ class Background:
 
     def _warm_up(self) -> None:
         """Load the models and compile now, so that the first question need not wait."""
+        there = self._saem.settings.collection in self._saem.names()
         with suppress(RagError, OSError):  # whoever asks is told
-            there = self._saem.settings.collection in self._saem.names()
-            if encoder := self._saem.encoder(self._saem.collection() if there else None):
-                encoder.query("warm up")
-            if there:
-                self._saem.searcher().search("warm up")
-            if llm := self._saem.llm():
-                llm.count("warm up")
+            try:
+                if encoder := self._saem.encoder(self._saem.collection() if there else None):
+                    encoder.query("warm up")
+                if there:
+                    self._saem.answerer().searcher.search("warm up")
+                if llm := self._saem.llm():
+                    llm.count("warm up")
+            except ConfigError as e:
+                log.warning("questions cannot be answered: %s", e)
 
     def _fill_all(self) -> None:
         for name in self._saem.names():

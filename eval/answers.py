@@ -5,6 +5,7 @@ Knows neither how answers are made nor how results are shown.
 
 from __future__ import annotations
 
+import math
 import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -270,13 +271,21 @@ def _curve(asked: Sequence[_Asked], values: Mapping[str, PerQuery]) -> Curve:
 
 def _operating(asked: Sequence[_Asked]) -> Curve:
     """Which questions each threshold would answer, whatever the one in force; failed ones last."""
-    sure = [one.answer.confidence if one.answer else -1.0 for one in asked]
-    return operating(sure, [one.query.answerable for one in asked])
+    return operating([_sure(one) for one in asked], [one.query.answerable for one in asked])
+
+
+def _sure(one: _Asked) -> float:
+    return one.answer.confidence if one.answer else -1.0
 
 
 def _refusing(asked: Sequence[_Asked], curve: Curve) -> list[str]:
     """What abstaining does here, and what other thresholds would, in words."""
-    points = ", ".join(f"{answered_at(curve, most):.1%} at {most:.0%}" for most in _MOST)
+    thresholds = sorted({_sure(one) for one in asked}, reverse=True)
+    points = []
+    for most in _MOST:
+        within = [t for t, (wrong, _) in zip(thresholds, curve, strict=True) if wrong <= most]
+        least = f"{math.floor(within[-1] * 1000) / 1000:.3f}" if within else "1"
+        points.append(f"{answered_at(curve, most):.1%} at {most:.0%} (min_confidence {least})")
     shares = []
     for answerable in (True, False):
         of = [one.answer for one in asked if one.query.answerable is answerable]
@@ -285,7 +294,7 @@ def _refusing(asked: Sequence[_Asked], curve: Curve) -> list[str]:
         shares.append(f"{len(given) / len(of):.1%} ({sure / len(of):.1%} without a warning)")
     return [
         f"answered: {shares[0]} of the answerable questions, {shares[1]} of the others",
-        f"answerable questions answered by the share of others that are: {points}",
+        f"answerable questions answered by the share of others that are: {', '.join(points)}",
     ]
 
 

@@ -52,7 +52,9 @@ def candidates(searcher: Searcher, places: Places, query: Query, top_k: int) -> 
     ids = [id_ for id_, _ in ranking.order if id_ in ranking.features]
     there = searcher.collection.fetch(ids)
     head = [id_ for id_ in ids if id_ in there]
-    order = [(id_, score) for id_, score in ranking.order if id_ in there or id_ not in ids]
+    scores = dict(ranking.order)
+    order = [(id_, scores.pop(id_)) for id_ in head]
+    order += [(id_, score) for id_, score in scores.items() if id_ not in ranking.features]
     found = np.array([ranking.features[id_] for id_ in head]).reshape(-1, len(FEATURES))
     good = query.right
     relevant = [any(place in good for place, _ in places.of(query, [(i, 1.0)])) for i in head]

@@ -70,6 +70,7 @@ class Tuner:
         (parsed,) = measures.parse([measure])
         self.measure = str(parsed)
         self._deep = measures.deepest([parsed])
+        self._stage = "fusion" if base.mode == "hybrid" else "rerank"
         self._dataset = dataset
         kept = needs_vectors(base) or base.mode == "tfidf"
         self._base = base if kept else base.replace(mode="bm25")
@@ -138,7 +139,7 @@ class Tuner:
         best = self._searched(queries)
         values = self._values(queries, self._base.with_values(best, "tuning"))
         found = [(float(np.mean([*values.values()])), best)]
-        if "rerank" not in self._fixed:
+        if not {self._stage, "rerank_weights"}.intersection(self._fixed):
             found += [self._reranking(queries, start) for start in ({}, best)]
         _, chosen = max(found, key=lambda one: one[0])
         return {name: v for name, v in chosen.items() if v != getattr(self._base, name)}
@@ -204,8 +205,7 @@ class Tuner:
 
         In a hybrid search it is the fusion, elsewhere it puts one retriever's list in order again.
         """
-        stage = "fusion" if self._base.mode == "hybrid" else "rerank"
-        linear = {**start, stage: "linear"}
+        linear = {**start, self._stage: "linear"}
         searcher = self._searcher(self._base.with_values(linear, "tuning"))
         places = self._beds.places(searcher.collection)
         with self._watch("Reranking", "queries") as progress:

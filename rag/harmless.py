@@ -9,10 +9,11 @@ import re
 import secrets
 
 _INVISIBLE = re.compile(
-    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f\u202a-\u202e"
-    "\u2060-\u206f\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
+    "[\0-\x08\x0e-\x1f\x7f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180e\u200b-\u200f"
+    "\u202a-\u202e\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff9-\ufffb"
+    "\U000e0000-\U000e01ef]"
 )
-"""Zero-width and bidirectional controls, variation tags, and other characters that nobody sees."""
+"""Zero-width and bidirectional controls, variation selectors and tags, and others nobody sees."""
 _CONTROL = re.compile(
     r"<(?=[|｜]|/?s>|/?(?:start|end)_of_turn>|/?(?:think|tool_call|tool_response)>|[be]os>|/?INST>)"
     r"|\[(?=/?(?:INST|SYSTEM_PROMPT|TOOL_CALLS|AVAILABLE_TOOLS|TOOL_RESULTS)\])"

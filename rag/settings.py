@@ -23,6 +23,7 @@ from rag.typed import typed
 Fusion = Literal["linear", "convex", "theoretical", "rrf", "dbsf", "isr"]
 Rerank = Literal["none", "linear", "cross-encoder", "late", "listwise"]
 Rewriting = Literal["repair", "condense", "multi", "hyde", "decompose", "translate"]
+Personal = Literal["resident", "phone", "email", "card"]
 TUNABLE = ("k1", "b", "head_weight", "morpheme_weight", "fusion", "dense_weight", "depth",
            "rerank", "rerank_depth", "rerank_weights", "min_confidence")  # fmt: skip
 """What `rag tune` may set for a collection."""
@@ -197,7 +198,7 @@ class Settings:
     boosts: tuple[str, ...] = ()
     recency_field: str = "date"
     recency_days: float = 0.0
-    rewrite: tuple[str, ...] = ()
+    rewrite: tuple[Rewriting, ...] = ()
     search_cache: int = 256
     min_confidence: float = 0.15
     vague_confidence: float = 0.4
@@ -220,7 +221,7 @@ class Settings:
     judge_key: str = field(default="", repr=False)
     entailment: str = ""
     answer_cache: float = 0.0
-    redact: tuple[str, ...] = ()
+    redact: tuple[Personal, ...] = ()
     blocked: tuple[str, ...] = ()
     context_tokens: int = 1500
     answer_tokens: int = 300

@@ -160,15 +160,15 @@ class Tools:
             return self._llm
 
     def ask(self, seconds: float) -> Ask | None:
-        """Asks the language model for a reply within ``seconds``; ``None`` where there is none."""
-        try:
-            llm = self.llm()
-        except (DependencyMissing, ModelMissing):
-            return None
-        if llm is None:
+        """Asks the language model for a reply within ``seconds``; ``None`` where none is set.
+
+        The model is made when it is first asked: searches that ask nothing need none.
+        """
+        if self.settings.llm == "none" and not self.settings.llm_url:
             return None
 
         def ask(system: str, user: str, max_tokens: int) -> str:
+            llm = self._needed_llm("rewriting")
             chat = [Message("system", system), Message("user", user)]
             return "".join(llm.stream(chat, max_tokens=max_tokens, seconds=seconds))
 

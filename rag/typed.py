@@ -34,11 +34,12 @@ def typed(kind: Any, name: str, value: Any, origin: str) -> Any:  # noqa: ANN401
         return value
     if kind == tuple[Rule, ...]:
         return read_rules(value, origin)
-    if kind == tuple[str, ...]:
+    if get_origin(kind) is tuple:
         found = re.split(r"\s*,\s*", value.strip()) if isinstance(value, str) else value
         if not isinstance(found, list | tuple) or not all(isinstance(v, str) for v in found):
             raise ConfigError(f"{origin}: {name} must be a list of texts, not {value!r}")
-        return tuple(v for v in found if v)
+        item, _ = get_args(kind)
+        return tuple(typed(item, name, v, origin) for v in found if v)
     if kind is bool and str(value).lower() in _BOOLEANS:
         return _BOOLEANS[str(value).lower()]
     accepted = {int: (int, str), float: (float, int, str), Path: (Path, str), str: (str,), bool: ()}

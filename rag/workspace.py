@@ -25,6 +25,7 @@ from rag.errors import (
     ConfigError,
     DependencyMissing,
     IncompatibleIndex,
+    LLMUnavailable,
     ModelMissing,
     SourceError,
 )
@@ -230,9 +231,10 @@ class Workspace(Tools):
         searcher = self.searcher(name)
         try:
             llm, lacking = self.llm(), ""
-        except (DependencyMissing, ModelMissing) as e:
+        except (DependencyMissing, LLMUnavailable, ModelMissing) as e:
             llm, lacking = None, str(e)
-        return Answerer(searcher, llm, lacking=lacking, judge=self.judge(), answers=self._answers)
+        judge = None if lacking and self.settings.entailment == "llm" else self.judge()
+        return Answerer(searcher, llm, lacking=lacking, judge=judge, answers=self._answers)
 
     def close(self) -> None:
         with self._lock:

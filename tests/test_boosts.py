@@ -109,6 +109,7 @@ def test_a_factor_above_one_never_lowers_a_rank(scores: list[float], factor: flo
         ("0000-01-01", None),
         ("version 3", None),
         ("123456", None),
+        ("Wed, 01 May 99999999999999999999 10:00", None),
     ],
 )
 def test_dates_of_many_forms(text: str, expected: date | None) -> None:

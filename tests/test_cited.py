@@ -104,7 +104,7 @@ def test_code_counts_as_supported_only_if_a_passage_holds_it() -> None:
     cited = CitedText(Evidence([Hit(1, 1.0, chunk, {})]), passages=1)
     cited.feed("```python\n x = f( 1 )\ny = g(2)\n```\n")
     cited.end()
-    assert (cited.statements, cited.supported) == (2, 1)
+    assert cited.code == [True, False]
 
 
 def test_quotes_are_the_documents_own_characters() -> None:
@@ -123,3 +123,18 @@ def test_text_is_shown_as_it_comes_but_never_half_a_marker() -> None:
     assert cited.feed("]") == " [1]"
     assert cited.feed(".") == "."
     assert cited.end() == ""
+
+
+def test_a_passage_without_a_sentence_is_not_cited() -> None:
+    rule = Hit(1, 1.0, Chunk("d", "v", 0, 0, 5, "* * *", "p.md", ""), {})
+    cited = CitedText(Evidence([rule]), passages=1)
+    assert cited.feed("Tea is hot [1].") + cited.end() == "Tea is hot."
+    assert (cited.dropped, cited.quotes) == (1, [])
+
+
+def test_blanks_and_brackets_in_one_piece_take_no_longer_than_they_are_long() -> None:
+    cited = CitedText(Evidence(hits()), passages=2)
+    blanks = " " * 200_000
+    assert cited.feed(f"Tea{blanks}is") == f"Tea{blanks}is"
+    assert cited.feed(blanks + "[ 1") == ""
+    assert cited.feed("]") == blanks + "[1]"

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from rag import errors
+from rag.cli import view
 from rag.cli.app import EXIT_CODES
 from tests.support import docs
 from tests.support.fake_llm import FakeLLM
@@ -164,6 +165,11 @@ def test_ask_names_an_endpoint_that_is_down_and_quotes(indexed: Cli) -> None:
     assert done.returncode == 0
     assert url in done.stderr
     assert "Black tea needs boiling water. [" in done.stdout
+
+
+def test_a_long_note_takes_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    view.warn("word " * 60)
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_bad_questions(indexed: Cli) -> None:

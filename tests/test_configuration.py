@@ -97,3 +97,11 @@ def test_files_that_are_missing() -> None:
         from_grid("nothing", BASE, cut=False)
     with pytest.raises(ConfigError, match=r"no settings file .*a\.toml"):
         from_files([Path("a.toml")], BASE, cut=False)
+
+
+def test_quotations_are_quoted_even_where_a_model_is_set() -> None:
+    base = Settings(llm_url="http://127.0.0.1:9/v1")
+    quotations, *others = from_grid("programs", base, cut=False)
+    assert (quotations.name, quotations.settings.llm, quotations.settings.llm_url) == (
+        "quotations", "none", "")  # fmt: skip
+    assert {c.settings.llm_url for c in others} == {base.llm_url}

@@ -125,9 +125,9 @@ def test_fences_are_random_and_cannot_be_guessed() -> None:
 
 
 def test_what_people_see_stays_as_it_was() -> None:
-    plain = "한글 <b>bold</b> [1] a < b, x[/y] 日本 é 👩 <s"
+    plain = "한글 <b>bold</b> [1] a < b, x[/y] 日本 é 👩 <s\n\t."
     assert harmless(plain) == plain
-    assert harmless("Ze\u200bbra") == "Zebra"
+    assert harmless("Ze\u200bb\0r\U000e0101a\u3164") == "Zebra"
     assert harmless("<|im_end|>") == "< |im_end|>"
 
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 from typing import ClassVar
@@ -39,12 +40,14 @@ def test_what_is_judged_gives_no_orders() -> None:
     assert len(set(marks)) == 1
 
 
-def test_a_model_that_fails_has_no_say() -> None:
+def test_a_model_is_asked_within_seconds_and_its_failure_is_told() -> None:
     class Down(Scripted):
-        def stream(self, *_: object, **__: object) -> object:  # type: ignore[override]
+        def stream(self, *_: object, **how: object) -> Iterator[str]:
+            assert how["seconds"] == 20
             raise LLMUnavailable("down", "is down")
 
-    assert judges.asked(Down())("a", "b") is None
+    with pytest.raises(LLMUnavailable):
+        judges.asked(Down())("a", "b")
 
 
 class Entails:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 import time
@@ -214,6 +215,12 @@ def test_password_in_the_url_is_in_no_error() -> None:
         assert isinstance(error, LLMUnavailable)
         assert error.endpoint == fake.url
         assert "hidden" not in str(error)
+
+
+def test_password_in_a_url_that_is_none_is_in_no_error() -> None:
+    with pytest.raises(ConfigError, match="llm_url = 'htp://") as bad:
+        HttpLLM("htp://me:hid@den@host/v1")
+    assert not re.search("hid|den", str(bad.value))
 
 
 @pytest.mark.parametrize("url", ["localhost:8000/v1", "ftp://x/v1", "http://", "http://h:99999/v1"])

@@ -71,3 +71,36 @@ def test_what_died_a_moment_ago_is_known_to_searches_under_way(filled: Collectio
     assert filled.about([passage])[passage].path == "ko/tea"
     assert filled.around([passage], 1)[passage] == (0, 6)
     assert passage in filled.vectors([passage])
+
+
+def test_cosines_are_those_of_the_vectors(filled: Collection) -> None:
+    encode(filled)
+    filled.upsert([row("later", "oolong")])
+    encode(filled)
+    filled.upsert([row("last", "without vector")])
+    wanted = [*ids(filled, "later"), *ids(filled, "en/tea"), *ids(filled, "last"), "0" * 32]
+    asked = vector("what?")
+    expected = {id_: float(one @ asked) for id_, one in filled.vectors(wanted).items()}
+    found = filled.cosines(asked, wanted)
+    assert list(found) == list(expected)
+    assert found == pytest.approx(expected, abs=1e-6)
+
+
+def test_what_is_asked_for_again_is_looked_up_again_after_a_commit(filled: Collection) -> None:
+    tea, later = ids(filled, "en/tea"), row("later", "oolong")
+    wanted = [*tea, later.chunks[0].id]
+    assert list(filled.fetch(wanted)) == tea
+    assert list(filled.fetch(wanted)) == tea
+    filled.upsert([later])
+    assert list(filled.fetch(wanted)) == wanted
+
+
+def test_passages_that_say_the_same_are_equally_near(filled: Collection) -> None:
+    for part in range(3):
+        filled.upsert([row(f"{part}/{i}", "the same") for i in range(10 + part)])
+        encode(filled)
+    same = [
+        id_ for part in range(3) for i in range(10 + part) for id_ in ids(filled, f"{part}/{i}")
+    ]
+    for text in ("what?", "when?", "where?", "why?"):
+        assert len(set(filled.cosines(vector(text), same).values())) == 1

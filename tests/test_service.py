@@ -150,7 +150,7 @@ class TestCrowd:
             for path, body, headers in WAYS:
                 ask = partial(httpx.stream, "POST", url + path, json=body, headers=headers)
                 with suppress(httpx.ReadTimeout), ask(timeout=0.5) as response:
-                    next(response.iter_lines())
+                    next(line for line in response.iter_lines() if line == "event: delta")
                 until(fake.disconnected.is_set, 20)
                 fake.disconnected.clear()
                 until(lambda: httpx.post(f"{url}/ask", json={"question": ""}).status_code == 422)

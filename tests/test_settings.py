@@ -95,6 +95,17 @@ class TestRefusals:
                 "fusion must be one of linear, convex, theoretical, rrf, dbsf, isr, not 3",
             ),
             ("host", 3, "host must be text, not 3"),
+            (
+                "rewrite",
+                "repair, rephrase",
+                "rewrite must be one of repair, condense, multi, hyde, decompose, translate, "
+                "not 'rephrase'",
+            ),
+            (
+                "redact",
+                ["passport"],
+                "redact must be one of resident, phone, email, card, not 'passport'",
+            ),
         ],
     )
     def test_a_wrong_type_names_the_setting(self, name: str, value: Any, says: str) -> None:

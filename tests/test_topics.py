@@ -6,9 +6,10 @@ from rag.analysis import Analyser
 from rag.answer import Answerer
 from rag.answer.tongue import is_in
 from rag.answer.topics import BLOCKED, Topics
-from rag.types import Answer, SearchResult
+from rag.types import Answer, Message, SearchResult
 from rag.workspace import Workspace
 from tests.support.fake_llm import FakeLLM
+from tests.support.scripted import Scripted
 
 TOPICS = Topics(["salary", "medical advice", "연봉", "개인 정보"], Analyser())
 
@@ -47,6 +48,40 @@ def test_an_answer_on_a_blocked_topic_is_not_given_nor_streamed(saem: Workspace)
         _, given = saem.answerer().stream("How is black tea made?")
     assert isinstance(given, Answer)
     assert (given.abstained, given.text, given.hits) == (True, BLOCKED["en"], ())
+
+
+def test_a_quotation_on_a_blocked_topic_is_not_given(saem: Workspace) -> None:
+    saem.settings = saem.settings.replace(blocked=("boiling water",))
+    found, given = Answerer(saem.searcher()).stream("How is black tea made?")
+    assert isinstance(found, SearchResult)
+    assert isinstance(given, Answer)
+    assert (given.abstained, given.text, given.citations) == (True, BLOCKED["en"], ())
+
+
+def test_a_step_on_a_blocked_topic_is_not_shown(saem: Workspace) -> None:
+    saem.settings = saem.settings.replace(blocked=("salary",))
+    llm = Scripted("Salaries are high. The answer is: Black tea needs boiling water [1].")
+    events = list(
+        Answerer(saem.searcher(), llm).stream("How is black tea made?", program="chain-of-thought")
+    )
+    given = events[-1]
+    assert isinstance(given, Answer)
+    assert (given.text, given.steps) == ("Black tea needs boiling water [1].", ())
+    assert len(events) == 2
+
+
+def test_a_question_that_the_conversation_puts_on_a_blocked_topic_finds_nothing(
+    saem: Workspace,
+) -> None:
+    saem.settings = saem.settings.replace(blocked=("black tea",), rewrite=("condense",))
+    searcher = saem.searcher()
+    searcher._ask = lambda *_: "How is black tea made?"
+    before = [Message("user", "What is tea?"), Message("assistant", "A drink.")]
+    found, given = Answerer(searcher).stream("And how is the black one made?", history=before)
+    assert isinstance(found, SearchResult)
+    assert isinstance(given, Answer)
+    assert found.hits == given.hits == ()
+    assert given.text == BLOCKED["en"]
 
 
 @pytest.mark.parametrize(

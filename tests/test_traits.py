@@ -103,3 +103,14 @@ def test_nothing_asked_finds_nothing(collection: Collection) -> None:
     found = asked(collection, [], ids, {})
     assert (found.most, found.score.tolist(), found.coverage.tolist()) == (0, [0], [0])
     assert asked(collection, ["tea"], [], {}).score.shape == (0,)
+
+
+def test_a_term_that_a_prefix_means_too_weighs_twice(collection: Collection) -> None:
+    collection.upsert([row("a", "bcd fgh"), row("b", "bcdq jkl"), row("c", "fgh jkl")])
+    ids = {c.path: c.id for d in collection.documents() for c in collection.passages(d.id)}
+    matched = Matched({"bcd": 1.0, "fgh": 1.0}, families=(("bcd", "bcdq"),))
+    found = collection.traits(matched, {}, [ids["a"], ids["b"]], **HOW)
+    idf = collection.idf(["bcd", "fgh"])
+    most = 2 * idf["bcd"] + idf["fgh"]
+    assert found.most == pytest.approx(most)
+    assert found.coverage.tolist() == pytest.approx([1.0, idf["bcd"] / most])

@@ -88,6 +88,12 @@ def test_settings_that_are_fixed_are_not_tried(base: Settings) -> None:
     assert set(tuning.tried) <= {"b", "head_weight"}
 
 
+@pytest.mark.parametrize("fixed", ["rerank", "rerank_weights"])
+def test_a_stage_that_is_fixed_is_not_learned(base: Settings, fixed: str) -> None:
+    searched = {"k1", "b", "head_weight", "morpheme_weight"}
+    assert Tuner(by_length(), base, trials=2, fixed=searched | {fixed}).run().tried == {}
+
+
 def test_the_same_seed_gives_the_same(base: Settings) -> None:
     first, second = (Tuner(by_length(), base, trials=6, seed=3).run() for _ in range(2))
     assert first.tried == second.tried

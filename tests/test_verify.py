@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 
 from rag.answer.evidence import Evidence
 from rag.answer.verify import Verifier
+from rag.errors import LLMTimeout
 from rag.types import Chunk, Hit
 
 TEXTS = (
@@ -149,6 +151,30 @@ def test_a_judge_decides_all_but_numbers(verdict: float | None, claim: str, scor
     assert statement.score == score
     assert asked[0][1] == f"{claim}."
     assert asked[0][0].startswith("Green tea is brewed at 80 degrees.")
+
+
+def test_a_judge_that_failed_is_not_asked_again_and_words_decide() -> None:
+    asked = []
+
+    def judge(premise: str, said: str) -> float | None:
+        asked.append(said)
+        raise LLMTimeout("judge", 20.0)
+
+    found = hits(TEXTS[0])
+    text = "Green tea is brewed at 80 degrees [1]. The moon is a cheese [1]."
+    first, second = Verifier(judge=judge).check(text, found, Evidence(found))
+    assert (first.support, second.support) == ("supported", "unsupported")
+    assert asked == ["Green tea is brewed at 80 degrees."]
+
+
+def test_no_judge_is_asked_once_time_is_up() -> None:
+    def judge(premise: str, said: str) -> float | None:
+        raise AssertionError(said)
+
+    found = hits(TEXTS[0])
+    text = "Green tea is brewed at 80 degrees [1]."
+    (said,) = Verifier(judge=judge).check(text, found, Evidence(found), until=time.monotonic())
+    assert said.support == "supported"
 
 
 @given(st.text("ab [1]2. 가나다?\n`", max_size=80))

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import numpy as np
 import pytest
 
 from rag.analysis import Analyser
+from rag.index import Collection
 from rag.index.matching import Matched
 from rag.index.traits import Traits
-from rag.search.weighing import FEATURES, completed, followers, likely, normal, rows
+from rag.search.fuse import normal
+from rag.search.weighing import FEATURES, completed, followers, freshness, likely, rows
+from rag.settings import Settings
 from rag.workspace import Workspace
+from tests.support.corpus import row
 
 AT = {name: i for i, name in enumerate(FEATURES)}
 PLAIN = Analyser(korean="bigrams")
@@ -111,11 +117,24 @@ def test_every_candidate_has_the_score_of_every_retriever(saem: Workspace) -> No
     vector = searcher.encoder.query(query)  # type: ignore[union-attr]
     least = float(next(iter(searcher.collection.centroids().values())) @ vector)
     assert found.features
-    for id_, row in found.features.items():
-        assert row[AT["dense"]] == pytest.approx(
+    for id_, one in found.features.items():
+        assert one[AT["dense"]] == pytest.approx(
             (scores[1][id_] - least) / (greatest - least), abs=2e-3
         )
-        most = scores[0][id_] / row[AT["bm25"]] if row[AT["bm25"]] else None
+        most = scores[0][id_] / one[AT["bm25"]] if one[AT["bm25"]] else None
         assert most is None or most == pytest.approx(
             sum(searcher.collection.idf(found.terms).values()), rel=1e-3
         )
+
+
+def test_age_is_told_whether_or_not_it_weighs_so_that_it_can_be_learned(
+    collection: Collection,
+) -> None:
+    today = datetime.now(UTC).date()
+    dates = {"new": today, "old": today - timedelta(days=20)}
+    made = [row(path, path, metadata={"date": d.isoformat()}) for path, d in dates.items()]
+    collection.upsert(made)
+    new, old = (r.chunks[0].id for r in made)
+    found = freshness(collection, Settings(recency_days=10.0), [new, old])
+    assert found == pytest.approx({new: 1.0, old: 0.25})
+    assert freshness(collection, Settings(), [new, old]) == {}

@@ -11,7 +11,14 @@ from indexer.chunk import whole
 from indexer.rows import make_rows
 from rag.analysis import Analyser
 from rag.encode import hashing, load_encoder
-from rag.errors import BadQuery, CollectionMissing, ConfigError, ModelMissing, NotFound
+from rag.errors import (
+    BadQuery,
+    CollectionMissing,
+    ConfigError,
+    LLMUnavailable,
+    ModelMissing,
+    NotFound,
+)
 from rag.index import Collection, Stat, Tuned
 from rag.settings import Settings
 from rag.types import Document
@@ -60,6 +67,21 @@ def test_missing_models_leave_lexical_search_and_quotations(tmp_path: Path, fold
     assert "Black tea needs boiling water." in answer.text
     assert any("rag models pull" in w and "quoting" in w for w in answer.warnings)
     saem.close()
+
+
+def test_a_search_makes_no_language_model(saem: Workspace, monkeypatch: pytest.MonkeyPatch) -> None:
+    def made(settings: Settings) -> None:
+        raise LLMUnavailable(settings.llm, "it is damaged")
+
+    monkeypatch.setattr("rag.tools.load_llm", made)
+    saem.settings = saem.settings.replace(llm="vllm:some/model", rewrite=("repair",))
+    assert saem.searcher().search("black tea").warnings == ()
+    answer = saem.answerer().ask("Is black tea made with boiling water?")
+    assert "Black tea needs boiling water." in answer.text
+    assert any("it is damaged" in w for w in answer.warnings)
+    saem.settings = saem.settings.replace(rewrite=("multi",), entailment="llm")
+    assert "it is damaged" in saem.searcher().search("black tea").warnings[0]
+    assert "Black tea needs boiling water." in saem.answerer().ask("How is black tea made?").text
 
 
 class Longer(hashing.HashingEncoder):

@@ -7,6 +7,7 @@ in an extension, ``rag``, of the completion or of a stream's last chunk.
 from __future__ import annotations
 
 import logging
+import threading
 import time
 import uuid
 from collections.abc import AsyncIterator, Iterator
@@ -54,9 +55,9 @@ async def chat(body: ChatRequest, request: Request, saem: Saem, query_log: Log) 
 
     entry = query_log.entry(collection)
 
-    def start() -> Iterator[Event]:
+    def start(left: threading.Event) -> Iterator[Event]:
         answerer = saem.answerer(collection)
-        return entry.watch(answerer.stream(question.text(), history=history))
+        return entry.watch(answerer.stream(question.text(), history=history, left=left))
 
     asked = Question(request, start)
     if body.stream:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import AsyncIterator, Iterator
 from typing import Annotated, Any
 
@@ -41,7 +42,11 @@ def search(
     return wire.search(result)
 
 
-@router.post("/ask", response_model=AskResponse)
+@router.post(
+    "/ask",
+    response_model=AskResponse,
+    responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+)
 async def ask(
     body: AskRequest,
     request: Request,
@@ -57,11 +62,17 @@ async def ask(
     """
     entry = query_log.entry(body.collection)
 
-    def start() -> Iterator[Event]:
+    def start(left: threading.Event) -> Iterator[Event]:
         chosen = parse_filter(body.filter)
         answerer = saem.answerer(body.collection)
         events = answerer.stream(
-            body.question, body.top_k, body.mode, chosen, program=body.program, persona=body.persona
+            body.question,
+            body.top_k,
+            body.mode,
+            chosen,
+            program=body.program,
+            persona=body.persona,
+            left=left,
         )
         return entry.watch(events)
 

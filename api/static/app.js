@@ -93,6 +93,7 @@ async function answer(asked, signal) {
   };
   const on = {
     hits: result.found,
+    step: result.stepped,
     delta(more) {
       text += more;
       waiting ||= requestAnimationFrame(draw);

@@ -48,10 +48,11 @@ const unchecked = (n) => element("span", { class: "marker waiting" }, String(n))
 export function begin(mode) {
   parts.phase = element("p", { class: "phase" });
   parts.time = element("span", { class: "time" });
+  parts.step = element("p", { class: "step" });
   parts.text = element("div", { class: "prose", "aria-live": "polite", "aria-busy": "true" });
   parts.heading = element("h2", {}, t(mode === "ask" ? "answer" : "results"));
   parts.side = element("section", { class: "sources" });
-  parts.main = element("section", { class: "answer" }, parts.heading, parts.text, element("div", { class: "waiting-line" }, parts.phase, parts.time));
+  parts.main = element("section", { class: "answer" }, parts.heading, parts.text, element("div", { class: "waiting-line" }, parts.phase, parts.time, parts.step));
   show("busy", parts.main, parts.side);
   phase(t("searching"));
 }
@@ -71,7 +72,15 @@ export function found(hits) {
   parts.side.replaceChildren(element("h2", {}, t("found")), cards(hits.map((hit) => hitCard(hit, { brief: true }))));
 }
 
+// What a prompt program is about, the latest step alone.
+export function stepped(text) {
+  phase(t("thinking"));
+  parts.step.lang = writtenIn(text);
+  parts.step.textContent = text;
+}
+
 export function writing(text) {
+  parts.step.textContent = "";
   phase(t("writing"));
   parts.text.lang = writtenIn(text);
   drawAnswer(parts.text, text, unchecked);
@@ -122,6 +131,12 @@ function drawQuotes(container, { citations }, sources) {
   }
 }
 
+// What a prompt program did on the way to the answer.
+function path(steps) {
+  const rows = steps.map(({ text }) => element("li", { lang: writtenIn(text) }, text));
+  return element("details", { class: "steps" }, element("summary", {}, t("steps", { n: steps.length })), element("ol", {}, ...rows));
+}
+
 export function answered(found) {
   const sources = byNumber(found);
   const quoted = isQuoted(found);
@@ -131,6 +146,7 @@ export function answered(found) {
   const said = notes(found.warnings, found.replaced ? t("replaced") : "");
   const main = element("section", { class: "answer" }, heading, text);
   if (said) found.replaced ? text.before(said) : text.after(said); // what explains a change comes first
+  if (found.steps?.length) main.append(path(found.steps));
   if (found.logged) main.append(thumbs(found));
   const votes = (hit) => thumbs(found, found.hits.indexOf(hit));
   const cited = new Set([...sources.values()].map(({ hit }) => hit));

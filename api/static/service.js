@@ -111,7 +111,7 @@ export async function* events(stream) {
   }
 }
 
-// Asks, calling `on.hits` and `on.delta` while the answer is written; returns the final answer.
+// Asks, calling `on.hits`, `on.step` and `on.delta` while the answer is written; returns the final answer.
 export async function ask(body, on, signal) {
   const response = await send("ask", posted(body, "text/event-stream", signal));
   if ((response.headers.get("Content-Type") ?? "").includes("application/json")) {
@@ -122,6 +122,7 @@ export async function ask(body, on, signal) {
       if (event === "error") throw failureFrom(JSON.parse(data), 200);
       if (event === "answer") return { ...JSON.parse(data), ...named(response, body) };
       if (event === "hits") on.hits(JSON.parse(data).hits);
+      if (event === "step") on.step(JSON.parse(data).text);
       if (event === "delta") on.delta(JSON.parse(data).text);
     }
   } catch (error) {

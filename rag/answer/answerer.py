@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from rag.answer.cache import AnswerCache, Asked, asked
 from rag.answer.inquiry import Inquiry
@@ -63,7 +65,7 @@ class Answerer:
         mode: Mode | None = None,
         filter: Filter | None = None,  # noqa: A002 - the field's word
         history: Sequence[Message] = (),
-        **how: str,
+        **how: Any,  # noqa: ANN401
     ) -> Answer:
         """The answer as a whole; see ``stream``."""
         answer = [e for e in self.stream(question, top_k, mode, filter, history, **how)][-1]
@@ -81,6 +83,7 @@ class Answerer:
         *,
         program: str = "",
         persona: str = "",
+        left: threading.Event | None = None,
     ) -> Iterator[Event]:
         """First the ``SearchResult``, then steps and deltas of text, at last the ``Answer``.
 
@@ -93,6 +96,8 @@ class Answerer:
         ----------
         program, persona
             Names in ``rag.answer.programs`` and of a template; the settings' by default.
+        left
+            May be set by another thread: stops the model also while the iterator is at work.
 
         Raises
         ------
@@ -104,7 +109,7 @@ class Answerer:
         persona = persona or self.settings.persona
         if persona:
             self.prompts.get(persona, "persona")
-        inquiry = Inquiry(self, run, name, persona, history)
+        inquiry = Inquiry(self, run, name, persona, history, left)
         events = inquiry.events(question, top_k, mode, filter)
         if self._answers is None or history:
             return events

@@ -9,14 +9,14 @@ import re
 
 from rag.answer.evidence import Evidence, Sentence
 
-_HELD = re.compile(r"\s*(?:\[\s?(?:\d[\d,\s]{0,40})?)?$")
+_BEGUN = re.compile(r"\[\s?(?:\d[\d,\s]{0,40})?")
 _TOKEN = re.compile(r"\s+|\[\s?\d[\d,\s]{0,40}\]|\[|[^\s\[]+")
 _MARKER = re.compile(r"\[\s?\d[\d,\s]{0,40}\]")
 _LOOP = 20
 """A sentence of more characters is not said twice."""
-_STUTTER = re.compile(r"(.{4,80}?)\1{3}$", re.DOTALL)
-"""The same characters four times over."""
-_TAIL = 400
+_STUTTER = 4
+"""So many times over the same 4 to 80 characters are not said."""
+_UNITS = range(4, 81)
 _WORDS = re.compile(r"\w")
 _FENCE = ("```", "~~~")
 _ENDED = re.compile(r"[.!?。！？…][\"'”’)\]」』]*$")
@@ -26,9 +26,9 @@ class CitedText:
     """Turns a stream of deltas into text whose every marker has a quotation.
 
     ``passages`` is how many passages the model was shown; ``[n]`` with another ``n`` is dropped
-    and counted in ``dropped``. A sentence without a marker gets one if a passage bears it out.
-    Of the ``statements``, ``supported`` have one in the end, or are lines of code that a passage
-    holds; ``looping`` tells that the model has begun to repeat itself.
+    and counted in ``dropped``, as is that of a passage without a sentence to quote. A sentence
+    without a marker gets one if a passage bears it out. ``code`` tells of each line of code whether
+    a passage holds it; ``looping``, that the model has begun to repeat itself.
     """
 
     def __init__(self, evidence: Evidence, passages: int) -> None:
@@ -46,18 +46,17 @@ class CitedText:
         self.looping = False
         self._tail = ""
         self._said: set[str] = set()
-        self.statements = 0
-        self.supported = 0
+        self.code: list[bool] = []
 
     def feed(self, delta: str) -> str:
         """What may be shown after ``delta``; never a part of a marker."""
         text = self._held + delta
-        held = _HELD.search(text)
-        cut = held.start() if held else len(text)
+        at = text.rfind("[")
+        begun = at >= 0 and _BEGUN.fullmatch(text, at)
+        cut = len((text[:at] if begun else text).rstrip())
         self._held = text[cut:]
-        self._tail = (self._tail + delta)[-_TAIL:]
-        stutter = _STUTTER.search(self._tail)
-        self.looping = self.looping or (stutter is not None and bool(_WORDS.search(stutter[1])))
+        self._tail = (self._tail + delta)[-_STUTTER * _UNITS[-1] :]
+        self.looping = self.looping or _stutters(self._tail)
         return "".join(self._token(token) for token in _TOKEN.findall(text[:cut]))
 
     def end(self) -> str:
@@ -98,7 +97,8 @@ class CitedText:
         return bool(self._marked) or bool(_ENDED.search(self._sentence))
 
     def _mark(self, numbers: list[int]) -> str:
-        good = [n for n in dict.fromkeys(numbers) if 1 <= n <= self._passages]
+        known = [n for n in dict.fromkeys(numbers) if 1 <= n <= self._passages]
+        good = [n for n in known if self.evidence.passage(n)]
         self.dropped += len(set(numbers)) - len(good)
         self._at_name = False
         space, self._space = self._space, ""
@@ -113,20 +113,16 @@ class CitedText:
         self.looping = self.looping or (len(plain) > _LOOP and plain in self._said)
         self._said.add(plain)
         if marked:
-            self.statements += 1
-            self.supported += 1
             for n in dict.fromkeys(marked):
                 if quote := self.evidence.quote(n, sentence):
                     self._keep(quote)
             return ""
         if sentence.strip().startswith(_FENCE):
             return ""
-        self.statements += 1
         if self._fenced:
-            self.supported += self.evidence.contains(sentence)
+            self.code.append(self.evidence.contains(sentence))
             return ""
         if found := self.evidence.support(sentence):
-            self.supported += 1
             self._keep(found)
             return f" [{found.n}]"
         return ""
@@ -134,6 +130,12 @@ class CitedText:
     def _keep(self, quote: Sentence) -> None:
         if quote not in self.quotes:
             self.quotes.append(quote)
+
+
+def _stutters(tail: str) -> bool:
+    """Whether ``tail`` ends with the same characters, words among them, several times over."""
+    units = (tail[-size:] for size in _UNITS)
+    return any(tail.endswith(unit * _STUTTER) and _WORDS.search(unit) for unit in units)
 
 
 def _numbers(marker: str) -> list[int]:

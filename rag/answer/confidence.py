@@ -15,6 +15,7 @@ from rag import analysis
 from rag.answer.evidence import Evidence
 from rag.answer.extract import Ranked
 from rag.answer.signs import signs
+from rag.answer.tongue import script
 from rag.errors import RagError
 from rag.search import Searcher, crosslingual
 from rag.types import SearchResult
@@ -79,7 +80,7 @@ def standing(
         return 0.0
     asked = searcher.parse(result.query).text
     retrieval = confidence(searcher, result)
-    if _script(asked) != _script(found[0].sentence.text):
+    if script(asked) != script(found[0].sentence.text):
         return _share(retrieval, _FAR, _CLOSE)
     rarest = searcher.collection.idf([_NOWHERE])[_NOWHERE]
     seen = signs(asked, evidence, found, weights, rarest, _average(searcher, asked))
@@ -104,8 +105,3 @@ def _average(searcher: Searcher, asked: str) -> float | None:
 def _share(value: float, low: float, high: float) -> float:
     """How far ``value`` is on the way from ``low`` to ``high``, 0 to 1."""
     return min(max((value - low) / (high - low), 0.0), 1.0)
-
-
-def _script(text: str) -> str:
-    language = analysis.detect(text)
-    return language if language in ("ko", "ja", "zh") else "other"

@@ -5,6 +5,7 @@ Knows bodies only as far as an endpoint refuses parts of them, and nothing of wh
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
@@ -24,6 +25,7 @@ _PROBE_SECONDS = 5.0
 _LONGEST_PAUSE = 10.0  # seconds that a busy endpoint is waited for, once
 _BUSY = (429, 503)
 _REFUSED = (400, 422)
+_PASSWORD = re.compile(r"//[^/]*@")
 
 
 class Connection:
@@ -200,7 +202,7 @@ def _shown(url: str) -> str:
         valid = False
     if not valid:
         raise ConfigError(
-            f"llm_url = '{url}' is no URL of an endpoint",
+            f"llm_url = '{_PASSWORD.sub('//***@', url)}' is no URL of an endpoint",
             remedy="Use one such as http://localhost:8000/v1",
         )
     return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()

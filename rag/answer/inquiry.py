@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing
 from dataclasses import replace
@@ -51,8 +53,10 @@ class Inquiry:
         program: str,
         persona: str,
         history: Sequence[Message],
+        left: threading.Event | None = None,
     ) -> None:
         self._answerer = answerer
+        self._left = left
         self._searcher = answerer.searcher
         self._settings = answerer.settings
         self._topics = answerer.topics
@@ -64,6 +68,8 @@ class Inquiry:
         self._steps: list[Step] = []
         self._found: Sequence[Hit] = ()
         self._grounds = Grounds((), 0.0)
+        self._doubtful = True
+        self._until = time.monotonic() + answerer.settings.answer_seconds
 
     def events(
         self,
@@ -90,6 +96,10 @@ class Inquiry:
             yield self._blocked()
             return
         result = self._searcher.search(question, top_k, mode, filter, self._history)
+        if self._topics.of(result.asked):  # as the conversation makes it
+            yield replace(result, hits=())
+            yield self._blocked()
+            return
         yield result
         self._question, self._language = result.query, detect(result.query)
         self._found = result.hits
@@ -100,13 +110,14 @@ class Inquiry:
         self._grounds = grounds(self._searcher, replace(result, query=result.asked))
         # A further turn ("and why?") may say too little by itself.
         told = bool(self._history) and result.asked == result.query
-        doubtful = self._grounds.confidence < self._settings.min_confidence
+        self._doubtful = not told and self._grounds.confidence < self._settings.min_confidence
         llm = self._writer()
-        if doubtful and not told and (llm is None or self._program not in SEARCHING):
+        if self._doubtful and (llm is None or self._program not in SEARCHING):
             yield self._refusal()
         elif llm is None:
             answer = self._quoted()
-            yield answer.text
+            if not answer.abstained:
+                yield answer.text
             yield answer
         else:
             task = Task(
@@ -120,6 +131,7 @@ class Inquiry:
                 prompts=self._answerer.prompts,
                 persona=self._persona,
                 history=self._history,
+                left=self._left,
             )
             yield from self._written(task)
 
@@ -147,8 +159,7 @@ class Inquiry:
             with closing(events):  # type: ignore[type-var]
                 for event in events:
                     if isinstance(event, Step):
-                        self._steps.append(event)
-                        yield event
+                        yield from self._step(event)
                         continue
                     cited = cited or self._cited(task)
                     if shown := cited.feed(event):
@@ -167,9 +178,15 @@ class Inquiry:
             if not self._topics:
                 yield rest
         text = "".join(parts).strip()
-        if not is_in(text, self._language):
+        if not (is_refusal(text) or is_in(text, self._language)):
             text, cited = self._translated(text, cited, task)
         yield self._judged(text, cited, task)
+
+    def _step(self, step: Step) -> Iterator[Step]:
+        """``step``, unless it is on a topic that is blocked."""
+        if not self._topics.of(step.text):
+            self._steps.append(step)
+            yield step
 
     def _cited(self, task: Task) -> CitedText:
         hits = task.passages.hits
@@ -198,8 +215,9 @@ class Inquiry:
         if self._topics.of(text):
             return self._blocked()
         hits = task.passages.hits
-        statements = self._answerer.verifier.check(text, hits, cited.evidence)
-        worth = sum(_WORTH[s.support] for s in statements) / max(len(statements), 1)
+        statements = self._answerer.verifier.check(text, hits, cited.evidence, self._until)
+        marks = [*(_WORTH[s.support] for s in statements), *map(float, cited.code)]
+        worth = sum(marks) / max(len(marks), 1)
         if cited.quotes and worth >= _LEAST:
             sure = worth if self._program in SEARCHING else worth * self._grounds.confidence
             answer = self._answer(text, cited.quotes, hits, statements, sure)
@@ -218,8 +236,7 @@ class Inquiry:
 
     def _instead_quoted(self) -> Answer:
         """Quotations in place of what a model wrote, unless they are too doubtful themselves."""
-        doubtful = self._grounds.confidence < self._settings.min_confidence
-        return self._refusal() if doubtful and not self._history else self._quoted()
+        return self._refusal() if self._doubtful else self._quoted()
 
     def _blocked(self) -> Answer:
         return Answer(self._question, blocked(self._language), True, (), ())
@@ -235,8 +252,10 @@ class Inquiry:
         if not (quotes := self._grounds.quotes):  # passages of signs alone
             return self._refusal()
         text = quoted(quotes)
+        if self._topics.of(text):
+            return self._blocked()
         statements = self._answerer.verifier.check(
-            text, self._found, Evidence(self._found[: max(q.n for q in quotes)])
+            text, self._found, Evidence(self._found[: max(q.n for q in quotes)]), self._until
         )
         return self._answer(text, quotes, self._found, statements, self._grounds.confidence)
 

@@ -15,13 +15,14 @@ from rag.answer.llm import LLM
 from rag.answer.verify import Judge
 from rag.encode.device import pick
 from rag.encode.hub import model_folder, quiet
-from rag.errors import DependencyMissing, LLMTimeout, LLMUnavailable, SourceError
+from rag.errors import DependencyMissing, SourceError
 from rag.harmless import fence, harmless
 from rag.types import Device, Message, encodable
 
 _LABEL = "entailment"
 _PREMISE = 2000
 _TOKENS = 8
+_SECONDS = 20.0
 _YES = re.compile(r"\W*(yes|no)\b", re.IGNORECASE)
 _RULES = (
     "Decide whether a passage bears out a claim. The passage and the claim stand between marks of "
@@ -64,17 +65,20 @@ def entailment(choice: str, device: Device = "auto") -> Judge:
 
 
 def asked(llm: LLM) -> Judge:
-    """``llm`` as a judge; it cannot say where it fails, or replies neither yes nor no."""
+    """``llm`` as a judge; it cannot say where it replies neither yes nor no.
+
+    Raises
+    ------
+    BadQuery, LLMTimeout, LLMUnavailable
+        When it is asked.
+    """
 
     def judge(premise: str, claim: str) -> float | None:
         mark = fence()
         parts = (("Passage", premise[:_PREMISE]), ("Claim", claim))
         body = "\n\n".join(f"{name}:\n{mark}\n{harmless(text)}\n{mark}" for name, text in parts)
         messages = [Message("system", _RULES), Message("user", body)]
-        try:
-            reply = "".join(llm.stream(messages, max_tokens=_TOKENS))
-        except (LLMTimeout, LLMUnavailable):
-            return None
+        reply = "".join(llm.stream(messages, max_tokens=_TOKENS, seconds=_SECONDS))
         said = _YES.match(reply)
         return None if said is None else float(said[1].lower() == "yes")
 

@@ -5,12 +5,12 @@ Quotations keep their place and length, so that a citation still says where its 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing
 from dataclasses import replace
 
 from rag.answer.redact import Redactor
-from rag.types import Answer, Hit, SearchResult, Step
+from rag.types import Answer, Citation, Hit, SearchResult, Step
 
 Event = SearchResult | Step | str | Answer
 
@@ -32,16 +32,38 @@ def _event(event: SearchResult | Step | Answer, redactor: Redactor) -> Event:
     if isinstance(event, Step):
         return replace(event, text=redactor(event.text))
     hits = tuple(_hit(hit, redactor) for hit in event.hits)
+    warnings = _all(event.warnings, redactor)
     if isinstance(event, SearchResult):
-        return replace(event, hits=hits)
+        rewritten = {kind: _all(said, redactor) for kind, said in event.rewritten.items()}
+        return replace(event, hits=hits, warnings=warnings, rewritten=rewritten)
     return replace(
         event,
         text=redactor(event.text),
-        citations=tuple(replace(c, quote=redactor(c.quote)) for c in event.citations),
+        citations=tuple(_citation(c, redactor) for c in event.citations),
         steps=tuple(replace(step, text=redactor(step.text)) for step in event.steps),
         hits=hits,
+        warnings=warnings,
     )
 
 
+def _citation(citation: Citation, redactor: Redactor) -> Citation:
+    aliases = _all(citation.aliases, redactor)
+    quote, path = redactor(citation.quote), redactor(citation.path)
+    return replace(citation, quote=quote, path=path, aliases=aliases)
+
+
 def _hit(hit: Hit, redactor: Redactor) -> Hit:
-    return replace(hit, chunk=replace(hit.chunk, text=redactor(hit.chunk.text)))
+    chunk = hit.chunk
+    shown = replace(
+        chunk,
+        text=redactor(chunk.text),
+        path=redactor(chunk.path),
+        title=redactor(chunk.title),
+        heading=_all(chunk.heading, redactor),
+        lead=redactor(chunk.lead),
+    )
+    return replace(hit, chunk=shown)
+
+
+def _all(texts: Iterable[str], redactor: Redactor) -> tuple[str, ...]:
+    return tuple(map(redactor, texts))

@@ -22,6 +22,7 @@ from rag.types import Message, Role
 OURS = Path(__file__).with_name("prompts")
 """The folder of the templates that come with the program."""
 _NAME = re.compile(r"[a-z0-9가-힣][a-z0-9가-힣-]{0,63}")
+_SHOWN = 64
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 Kind = Literal["pattern", "persona"]
 
@@ -116,7 +117,8 @@ class Prompts:
         found = self._read.get(name)
         if found is None or kind not in (None, found.kind):
             known = ", ".join(self.names(kind))
-            raise BadQuery(f"there is no {kind or 'prompt'} '{name}'", remedy=f"Known are {known}")
+            what = f"{kind or 'prompt'} '{name[:_SHOWN]}'"
+            raise BadQuery(f"there is no {what}", remedy=f"Known are {known}")
         return found
 
     def names(self, kind: Kind | None = None) -> list[str]:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
+from threading import Event
 from typing import Any
 
 from rag.answer.llm import LLM
@@ -23,6 +24,10 @@ from rag.settings import Settings
 from rag.types import Hit, Message
 
 _MARGIN = 64
+_LONGEST = 64
+"""Characters of a reply for each token that it may have; what is more is a runaway's."""
+_WIDE = 16
+"""A piece is a token, and one more for each of so many characters, where they come all at once."""
 _SPOKEN = ("answer", "revise")
 """Parts whose reply people read; a persona does not speak in plans and checks."""
 Search = Callable[[str], Sequence[Hit]]
@@ -44,6 +49,8 @@ class Task:
         Name of a template for how the model is to speak; empty for none.
     history
         Earlier turns, oldest first.
+    left
+        Set once nobody waits for the answer: the model is stopped, and asked no more.
 
     Attributes
     ----------
@@ -64,6 +71,7 @@ class Task:
         prompts: Prompts,
         persona: str = "",
         history: Sequence[Message] = (),
+        left: Event | None = None,
     ) -> None:
         self.question = harmless(question)
         self.language = language
@@ -78,7 +86,7 @@ class Task:
         self._history = [Message(m.role, harmless(m.content)) for m in history]
         self._until = time.monotonic() + settings.answer_seconds
         self._tokens = settings.total_tokens
-        self._stopped = False
+        self._left = left or Event()
 
     def read(
         self,
@@ -162,6 +170,7 @@ class Task:
         BadQuery
             The messages do not fit the model's window.
         """
+        self._await_somebody()
         left = self._until - time.monotonic()
         if left <= 0:
             raise LLMTimeout(self.llm.endpoint, self.settings.answer_seconds)
@@ -174,12 +183,21 @@ class Task:
             messages, max_tokens=most, temperature=temperature, stop=stop, schema=schema,
             seconds=left if math.isfinite(left) else None,
         )  # fmt: skip
+        room = most * _LONGEST
         with closing(pieces):  # type: ignore[type-var]
             for piece in pieces:
-                self._tokens -= 1
+                self._tokens -= 1 + len(piece) // _WIDE
+                if left_out := len(piece) > room:
+                    piece = piece[:room]
+                room -= len(piece)
                 yield piece
-                if self._stopped:
+                self._await_somebody()
+                if left_out:
                     return
+
+    def _await_somebody(self) -> None:
+        if self._left.is_set():
+            raise LLMUnavailable(self.llm.endpoint, "nobody waits for its reply any more")
 
     def ask(self, messages: Sequence[Message], **how: Any) -> str:  # noqa: ANN401
         """The model's whole reply; ``how`` as in ``stream``."""
@@ -216,7 +234,7 @@ class Task:
                 else:
                     yield reply
         except BaseException:
-            self._stopped = True
+            self._left.set()
             raise
         finally:
             pool.shutdown(wait=False, cancel_futures=True)

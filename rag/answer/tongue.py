@@ -1,8 +1,10 @@
-"""Whether a text is written in the language that was asked in, as far as its letters tell."""
+"""What a text is written in, as far as its letters tell."""
 
 from __future__ import annotations
 
 import re
+
+from rag.analysis import detect
 
 _LETTERS = re.compile(r"[^\W\d_]")
 _SCRIPTS = {
@@ -26,3 +28,9 @@ def is_in(text: str, language: str) -> bool:
     if script is None or len(letters) < _FEWEST:
         return True
     return len(script.findall(text)) >= _SHARE[language] * len(letters)
+
+
+def script(text: str) -> str:
+    """The language of ``text`` where its letters are that one's own, else ``other``."""
+    language = detect(text)
+    return language if language in ("ko", "ja", "zh") else "other"

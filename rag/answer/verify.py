@@ -8,15 +8,19 @@ who did what to whom only by the sentence in which the names stand.
 
 from __future__ import annotations
 
+import math
 import re
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from rag.analysis import detect, sentences, terms
+from rag.analysis import sentences, terms
 from rag.answer import cues
 from rag.answer.evidence import Evidence, Sentence
 from rag.answer.quantities import quantities
+from rag.answer.tongue import script
+from rag.errors import BadQuery, LLMTimeout, LLMUnavailable
 from rag.types import Hit, Statement, Support
 
 Judge = Callable[[str, str], float | None]
@@ -60,7 +64,9 @@ class Verifier:
     rarity: Rarity | None = None
     judge: Judge | None = None
 
-    def check(self, text: str, hits: Sequence[Hit], evidence: Evidence) -> tuple[Statement, ...]:
+    def check(
+        self, text: str, hits: Sequence[Hit], evidence: Evidence, until: float = math.inf
+    ) -> tuple[Statement, ...]:
         """The statements of ``text``, whose ``[n]`` number ``hits``, each with its support.
 
         One that cites nothing, or a passage that does not exist, is unsupported. Blocks of code
@@ -70,13 +76,23 @@ class Verifier:
         ----------
         evidence
             That of ``hits``.
+        until
+            The `time.monotonic` after which no judge is asked; nor is one that has failed.
         """
         found = []
+        by = self
         for start, end, cites in _statements(text):
             score = 0.0
             if cites and all(1 <= n <= len(hits) for n in cites):
                 claim = _MARKERS.sub("", text[start:end])
-                score = min(max(self._score(claim, cites, hits, evidence), 0.0), 1.0)
+                if time.monotonic() >= until:
+                    by = replace(by, judge=None)
+                try:
+                    score = by._score(claim, cites, hits, evidence)
+                except (BadQuery, LLMTimeout, LLMUnavailable):
+                    by = replace(by, judge=None)
+                    score = by._score(claim, cites, hits, evidence)
+                score = min(max(score, 0.0), 1.0)
             found.append(Statement(start, end, cites, _support(score), round(score, 3)))
         return tuple(found)
 
@@ -100,7 +116,7 @@ class Verifier:
         near = above.union(*(s.terms for s in around))
         whole = near.union(*(s.terms for s in among))
         shared = max(share(best.terms | above), _NEAR * share(near), _WHOLE * share(whole))
-        foreign = _script(claim) != _script(best.text)
+        foreign = script(claim) != script(best.text)
         score = shared if not foreign else 0.0
         if foreign or score < SUPPORTED:
             best, like = _likest(claim, among, best, evidence)
@@ -174,11 +190,6 @@ def _around(best: Sentence, evidence: Evidence) -> list[Sentence]:
     passage = evidence.passage(best.n)
     at = passage.index(best)
     return passage[max(0, at - _SURROUNDINGS) : at + _SURROUNDINGS + 1]
-
-
-def _script(text: str) -> str:
-    language = detect(text)
-    return language if language in ("ko", "ja", "zh") else "other"
 
 
 def _support(score: float) -> Support:

@@ -41,7 +41,8 @@ def evaluate(
         list[Path] | None, typer.Option(help="Settings file to compare. May be repeated.")
     ] = None,
     grid: Annotated[
-        str | None, typer.Option(help="default, baselines, fusion, lexical, or a TOML file.")
+        str | None,
+        typer.Option(help="default, baselines, fusion, lexical, programs, or a TOML file."),
     ] = None,
     measure: Annotated[
         list[str] | None, typer.Option(help="As ir_measures names them; the first one leads.")

@@ -58,7 +58,7 @@ def console() -> Console:
 
 
 def warn(line: str) -> None:
-    _err.print(f"[yellow]note[/] {escape(_shown(line))}")
+    _err.print(f"[yellow]note[/] {escape(_shown(line))}", soft_wrap=True)
 
 
 def print_json(value: Mapping[str, Any]) -> None:
@@ -216,7 +216,7 @@ def print_answer(events: Iterable[SearchResult | Step | str | Answer]) -> None:
             sys.stdout.write(_shown(event))
             sys.stdout.flush()
         elif isinstance(event, Step):
-            _err.print(Text(_shown(f"{event.kind}: {event.text}"), "dim"))
+            _err.print(Text(_shown(f"{event.kind}: {event.text}"), "dim"), soft_wrap=True)
         elif isinstance(event, Answer):
             sys.stdout.write("\n" if streamed else "")
             sys.stdout.flush()

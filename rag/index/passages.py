@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import time
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,7 @@ class Passages(Documents):
         self._segments = path / "segments"
         self._generations = Generations(catalog, self._segments, device)
         self._seen: deque[tuple[Digests, Rows]] = deque(maxlen=_SEEN)
+        self._asked: tuple[int, tuple[str, ...], dict[str, int]] = -1, (), {}
 
     def fetch(self, ids: Sequence[str]) -> dict[str, Chunk]:
         """Passages by id; ids that are gone are left out.
@@ -99,17 +100,35 @@ class Passages(Documents):
         self, ids: Sequence[str], *, encoder: str | None = None
     ) -> dict[str, NDArray[np.float32]]:
         """The stored vectors, ``(dim,) float32`` of unit norm, of the passages that have one."""
-        now, _, space = self._searchable(encoder)
         rows = self._rows_of(ids)
-        numbers = np.array(list(rows.values()), np.int64)
         found: dict[int, NDArray[np.float32]] = {}
+        for here, wide in self._vectors_of(rows, encoder):
+            found.update(zip(here.tolist(), wide, strict=True))
+        return {id_: found[row] for id_, row in rows.items() if row in found}
+
+    def cosines(
+        self, vector: NDArray[np.float32], ids: Sequence[str], *, encoder: str | None = None
+    ) -> dict[str, float]:
+        """How near the passages that have a vector are to ``vector``, ``(dim,) float32``."""
+        rows = self._rows_of(ids)
+        found: dict[int, float] = {}
+        for here, wide in self._vectors_of(rows, encoder):
+            near = np.einsum("ij,j->i", wide, vector)  # the same for the same: BLAS rounds by place
+            found.update(zip(here.tolist(), near.tolist(), strict=True))
+        return {id_: found[row] for id_, row in rows.items() if row in found}
+
+    def _vectors_of(
+        self, rows: Mapping[str, int], encoder: str | None
+    ) -> Iterator[tuple[Rows, NDArray[np.float32]]]:
+        """Of each segment those of ``rows`` that it has, and their vectors."""
+        now, _, space = self._searchable(encoder)
+        numbers = np.array(list(rows.values()), np.int64)
         for part in now.vectors(space):
             here = numbers[within(numbers, part.opened.rows)]
             at = np.searchsorted(part.opened.rows, here)
             wide = part.opened.vectors.vectors[at].astype(np.float32)
-            wide /= np.linalg.norm(wide, axis=1, keepdims=True)
-            found.update(zip(here.tolist(), wide, strict=True))
-        return {id_: found[row] for id_, row in rows.items() if row in found}
+            wide /= np.sqrt(np.einsum("ij,ij->i", wide, wide))[:, None]
+            yield here, wide
 
     def without_vector(self, ids: Sequence[str], *, encoder: str | None = None) -> list[str]:
         """Those of the passages ``ids`` that have no vector yet."""
@@ -137,12 +156,18 @@ class Passages(Documents):
 
     def _rows_of(self, ids: Sequence[str]) -> dict[str, int]:
         """The newest row of each passage that is there, or was when a search found it."""
+        now, asked = self._current(), tuple(ids)
+        number, before, known = self._asked  # a search asks for the same passages again
+        if number == now.number and before == asked:
+            return known
         digests, places = from_hex(ids)
-        rows = self._current().rows_of(digests)
+        rows = now.rows_of(digests)
         for i in np.flatnonzero(rows < 0):  # merged away: died since it was found
             for seen, numbers in reversed(tuple(self._seen)):
                 if (at := (seen == digests[i]).all(axis=1)).any():
                     rows[i] = numbers[at][0]
                     break
         named = zip([ids[i] for i in places.tolist()], rows.tolist(), strict=True)
-        return {id_: row for id_, row in named if row >= 0}
+        found = {id_: row for id_, row in named if row >= 0}
+        self._asked = now.number, asked, found
+        return found

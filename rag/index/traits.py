@@ -64,8 +64,9 @@ def of(
     slot_of = {term: i for i, term in enumerate(matched.terms)}
     for i, family in enumerate(matched.families, len(slot_of)):
         slot_of |= dict.fromkeys(family, i)
-    slots = np.array([slot_of[term] for term in single], np.int64)
-    parts = len(matched.terms) + len(matched.families)
+    sizes = [1] * len(matched.terms) + [len(family) for family in matched.families]
+    parts = len(sizes)
+    slots = np.repeat(np.arange(parts), sizes)
     weight = np.zeros(parts + len(matched.phrases))
     weight[slots] = weights[: len(single)]
     weight[parts:] = weights[len(single) :]

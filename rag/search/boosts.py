@@ -144,6 +144,6 @@ def day(text: str) -> date | None:
                 return date(year, month or 7, number or (15 if month else 1))
     parts = parsedate(text) or parsedate(f"{text} 00:00")  # mail's always has a time
     if parts and len(_NUMBERS.findall(text)) > 1:
-        with suppress(ValueError):
+        with suppress(ValueError, OverflowError):
             return date(*parts[:3])
     return None

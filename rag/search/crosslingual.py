@@ -65,11 +65,7 @@ def cosines(
     """
     shifts = expected(collection, vector, encoder)
     average = sum(shifts.values()) / len(shifts) if shifts else 0.0
-    found = collection.vectors(ids, encoder=encoder)
-    if not found:
-        return {}, average
-    together = np.stack(list(found.values())) @ vector
-    scores = dict(zip(found, together.tolist(), strict=True))
+    scores = collection.cosines(vector, ids, encoder=encoder)
     if len(shifts) < 2:
         return scores, average
     for id_ in scores:

@@ -7,10 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from functools import cached_property
-
-import numpy as np
-from numpy.typing import NDArray
 
 from rag.analysis import shown
 from rag.conditions import All
@@ -140,15 +136,10 @@ class _Inquiry:
         found = self._collection.fetch([id_]).get(id_)
         return Place(id_, found.document, found.path, found.position, score) if found else None
 
-    @cached_property
-    def _vector(self) -> NDArray[np.float32]:
-        if self._searcher.encoder is None:
-            raise BadQuery("there is no encoder")
-        return self._searcher.encoder.query(self._searcher.parse(self._ranking.query).text)
-
     def _ask(self, leg: str, k: int, filter: Filter | None, matched: Matched) -> Scored:  # noqa: A002
-        if leg == "dense":
-            return self._searcher.dense(self._vector, matched, k, filter)[0]
+        vector = self._ranking.question.vector
+        if leg == "dense" and vector is not None:
+            return self._searcher.dense(vector, matched, k, filter)[0]
         return self._searcher.lexical(matched, k, filter, self._scorer)
 
     def _leg(self, leg: str, id_: str) -> Stage:
@@ -203,7 +194,8 @@ class _Inquiry:
 
     def _reranked(self, id_: str) -> Stage:
         scored = self._ranking.stages["reranked"]
-        before = self._ranking.stages.get("fused", next(iter(self._legs.values())))
+        names = list(self._ranking.stages)
+        before = self._ranking.stages[names[names.index("reranked") - 1]]
         depth = self._searcher.settings.rerank_depth
         if (rank := _rank(scored, id_)) is None:
             return Stage("reranked", None, None, None, "it is not among what is put in order again")
@@ -231,7 +223,10 @@ class _Inquiry:
 
     def _absent(self, stages: Sequence[Stage]) -> str:
         """Why the passage is not even ranked."""
-        legs = stages[: len(self._legs)]
+        legs, later = stages[: len(self._legs)], stages[len(self._legs) :]
+        taken = any(leg.rank and leg.rank <= len(self._legs[leg.name]) for leg in legs)
+        if later and (taken or any(stage.rank for stage in later)):
+            return later[-1].why
         if all(leg.rank is None for leg in legs):
             return ", and ".join(leg.why for leg in legs)
         return self._too_deep(legs)

@@ -86,6 +86,11 @@ def ranked(scores: Mapping[str, float]) -> Scored:
     return sorted(scores.items(), key=lambda x: (-x[1], x[0]))
 
 
+def normal(scored: Scored) -> dict[str, float]:
+    """Scores from 0, the last one's, to 1, the first one's; all 1 if they are equal."""
+    return {id_: _scaled(score, scored[-1][1], scored[0][1]) for id_, score in scored}
+
+
 def _scaled(score: float, low: float, high: float) -> float:
     return (score - low) / (high - low) if high > low else 1.0
 

@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from rag.analysis import shown
 from rag.index.clauses import Clause
 from rag.index.shares import Share
-from rag.search.fuse import Scored
-from rag.search.weighing import FEATURES, normal
+from rag.search.fuse import Scored, normal
+from rag.search.weighing import FEATURES
 
 FIRST = "nothing stands above it"
 NO_TERMS = "it has none of the question's terms"

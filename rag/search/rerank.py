@@ -12,6 +12,7 @@ from types import MappingProxyType
 import numpy as np
 
 from rag.errors import ConfigError
+from rag.search.followed import followed
 from rag.search.fuse import Scored, ranked
 from rag.search.weighing import FEATURES, Row
 
@@ -57,9 +58,6 @@ def linear(order: Scored, features: Mapping[str, Row], weight: Mapping[str, floa
     The others follow in their order, below the first.
     """
     by = np.array([weight.get(name, 0.0) for name in FEATURES])
-    best = ranked({id_: float(row @ by) for id_, row in features.items()})
-    rest = [(id_, score) for id_, score in order if id_ not in features]
-    if not (best and rest):
-        return best or rest
-    shift = min(best[-1][1] - rest[0][1], 0.0)
-    return best + [(id_, score + shift) for id_, score in rest]
+    sums = (np.array(list(features.values())).reshape(-1, len(by)) * by).sum(axis=1)
+    best = ranked(dict(zip(features, sums.tolist(), strict=True)))
+    return followed(best, [(id_, score) for id_, score in order if id_ not in features])

@@ -24,7 +24,7 @@ from rag.errors import (
     SourceError,
 )
 from rag.index import Collection as Index
-from rag.index.clauses import Query
+from rag.index.clauses import Clause, Query
 from rag.index.matching import Matched
 from rag.index.scorers import Kind
 from rag.search import crosslingual, fuse, rerank, weighing
@@ -36,7 +36,6 @@ from rag.search.weighing import Question, Row
 from rag.settings import Settings
 from rag.types import Filter, Mode
 
-MAX_TOP_K = 1000
 FOREIGN = 0.3
 """Share of the lexical weight that a passage in another language than the question's gets back.
 
@@ -44,7 +43,7 @@ Chosen on two sets (``eval/LOG.md``): with 1, foreign passages push aside right 
 language; with 0, the only page that answers, in another language, stays below the first three.
 """
 _METHODS = {"convex": fuse.convex, "rrf": fuse.rrf, "dbsf": fuse.dbsf, "isr": fuse.isr}
-_ENCODER_FAILED = (
+ENCODER_FAILED = (
     DependencyMissing, IncompatibleIndex, LLMTimeout, LLMUnavailable, ModelMissing, Overloaded,
     SourceError,
 )  # fmt: skip
@@ -88,8 +87,11 @@ class Retriever:
         mode: Mode,
         filter: Filter | None,  # noqa: A002 - the field's word
         depth: int = 0,
+        bindings: tuple[Clause, ...] = (),
     ) -> Ranking:
         """The passages for ``query``, ``depth`` of each retriever at least.
+
+        They also meet ``bindings``, another question's.
 
         Raises
         ------
@@ -107,6 +109,7 @@ class Retriever:
             among = spoken(self.collection, query)
             parsed = self.parse(query, among)
             matched = self.collection.match(parsed, filter, tolerant=settings.fuzzy)
+            matched = replace(matched, bindings=(*bindings, *matched.bindings))
             known = {term: near[0] for term, near in matched.corrected.items()}
             words = terms(parsed.text, asked_in(parsed.text, among))
             asked = [known.get(term, term) for term in words]
@@ -124,7 +127,7 @@ class Retriever:
                 with clock("dense"):
                     stages["dense"], languages = self.dense(vector, matched, depth, filter)
                 question = replace(question, vector=vector, languages=languages)
-            except _ENCODER_FAILED as e:
+            except ENCODER_FAILED as e:
                 if mode == "dense":
                     raise
                 warnings.append(f"searched without vectors: {e}")

@@ -18,7 +18,7 @@ from rag.search.facets import facets
 from rag.search.neighbours import expand
 from rag.search.ranking import Ranking
 from rag.search.rerankers import Reranker, apply
-from rag.search.retriever import LEGS, Retriever
+from rag.search.retriever import ENCODER_FAILED, LEGS, Retriever
 from rag.search.rewrite import Lexicon, Rewrite, join, rewrite, standing
 from rag.settings import Settings
 from rag.types import MODES, Facet, Filter, Hit, Message, Mode, SearchResult, encodable
@@ -129,7 +129,8 @@ class Searcher(Retriever):
         query, top_k, mode = self._checked(query, top_k, mode)
         rewrites = self._rewritten(query, filter, history)
         count = self._reranked_first(mode)
-        wide = deep or count or self._arrange.wanted
+        beside = any(r.queries and not r.replaces for r in rewrites)
+        wide = deep or count or beside or self._arrange.wanted
         depth = max(count, self.settings.depth) if wide else 0
         limit = self.settings.max_query_chars
         asked = standing(query, rewrites)[:limit]
@@ -162,23 +163,30 @@ class Searcher(Retriever):
     ) -> Ranking:
         """``ranking`` and what other queries find, which are searched beside the question."""
         limit, top_k, mode = self.settings.max_query_chars, ranking.top_k, ranking.mode
+        bindings = ranking.matched.bindings
         lexical = mode in ("bm25", "tfidf")
-        beside = [r for r in rewrites if not (r.replaces or (r.dense and lexical))]
-        others = [
-            self.retrieve(text[:limit], top_k, "dense" if r.dense else mode, filter, depth).order
-            for r in beside
-            for text in r.queries
-        ]
-        said = [f"{r.kind}: {r.warning}" for r in rewrites if r.warning]
-        said += [f"searched for {r.note}" for r in rewrites if r.kind == "repair" and r.note]
+        failed = [f"{r.kind}: {r.warning}" for r in rewrites if r.warning]
+        others = []
+        for one in rewrites:
+            how: Mode = "dense" if one.dense else mode
+            for text in () if one.replaces or (one.dense and lexical) else one.queries:
+                try:
+                    found = self.retrieve(text[:limit], top_k, how, filter, depth, bindings)
+                except (BadQuery, *ENCODER_FAILED) as e:
+                    failed.append(f"{one.kind}: not searched for: {e}")
+                    continue
+                others.append(found.order)
+                if found.mode != how:
+                    failed.append(f"{one.kind}: {'; '.join(found.warnings)}")
+        said = [f"searched for {r.note}" for r in rewrites if r.kind == "repair" and r.note]
         order = join(ranking.order, others)
         return replace(
             ranking,
             order=order,
             stages={**ranking.stages, "joined": order} if others else ranking.stages,
-            warnings=(*ranking.warnings, *said),
+            warnings=(*ranking.warnings, *failed, *said),
             rewrites=tuple(rewrites),
-            lasting=not any(r.warning for r in rewrites),
+            lasting=not failed,
         )
 
     def _reranked_first(self, mode: Mode) -> int:

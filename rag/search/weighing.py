@@ -20,7 +20,7 @@ from rag.index.matching import Matched
 from rag.index.traits import Followers, Traits
 from rag.search import crosslingual
 from rag.search.boosts import day, decay
-from rag.search.fuse import Scored
+from rag.search.fuse import Scored, normal
 from rag.settings import Settings
 
 FEATURES = (
@@ -114,8 +114,8 @@ def features(
 
 
 def freshness(collection: Collection, settings: Settings, ids: Sequence[str]) -> dict[str, float]:
-    """How fresh each passage's document is, where that weighs anything."""
-    if not settings.recency_days or "freshness" not in settings.rerank_weights:
+    """How fresh each passage's document is, where settings say how fast they age."""
+    if not settings.recency_days:
         return {}
     about = collection.about(ids)
     dates = {id_: day(a.metadata.get(settings.recency_field, "")) for id_, a in about.items()}
@@ -222,12 +222,3 @@ def likely(x: Row, y: Row, at: Row) -> Row:
         slope = max(float(spread @ y) / square, 0.0)
     told = y.mean() + slope * (at - x.mean())
     return np.asarray(np.clip(told, y.min(), y.max()), np.float64)
-
-
-def normal(scored: Scored) -> dict[str, float]:
-    """Scores from 0, the last one's, to 1, the first one's."""
-    if not scored:
-        return {}
-    high, low = scored[0][1], scored[-1][1]
-    width = (high - low) or 1.0
-    return {id_: (score - low) / width if high > low else 1.0 for id_, score in scored}

@@ -126,6 +126,19 @@ class TestAnswer:
         expect(page.locator("summary")).to_have_text("The nearest passages")
         assert llm.chats() == []
 
+    def test_shows_the_steps_of_a_program(self, visit: Visit, home: Path) -> None:
+        said = ["I look for the middleware.\nAction 1: Search[CORS]",
+                f"It is there.\nAction 2: Finish[{CORS_REPLY}]"]  # fmt: skip
+        with (
+            FakeLLM(replies=said, pause=0.1) as llm,
+            running(docs.settings(home, llm_url=llm.url, program="react")) as url,
+        ):
+            page = visit(f"{url}/?q={CORS}")
+            page.wait_for_selector(".busy .step:not(:empty)")
+            page.wait_for_selector(".result.answered")
+            expect(page.locator(".steps summary")).to_have_text("5 steps on the way")
+            expect(page.locator(".steps li").first).to_have_text("I look for the middleware.")
+
     def test_tells_when_what_was_written_first_is_replaced(self, page: Page, llm: FakeLLM) -> None:
         llm.reply = "Bananas are yellow. Monkeys are said to like them."
         ask(page, CORS)

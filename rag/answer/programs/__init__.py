@@ -48,7 +48,7 @@ def program(name: str, prompts: Prompts | None = None) -> Program:
     added = prompts.added() if prompts else []
     if name not in added:
         known = ", ".join((*NAMES, *added))
-        raise BadQuery(f"there is no program '{name}'", remedy=f"Known are {known}")
+        raise BadQuery(f"there is no program '{name[:64]}'", remedy=f"Known are {known}")
     return partial(_run("zero-shot"), prompt=name)
 
 

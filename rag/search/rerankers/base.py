@@ -14,7 +14,7 @@ from typing import Protocol
 
 from rag.errors import RagError, SourceError
 from rag.search.followed import followed
-from rag.search.fuse import Scored, ranked
+from rag.search.fuse import Scored, normal, ranked
 from rag.types import Chunk
 
 _SLOTS = threading.BoundedSemaphore(32)
@@ -91,19 +91,11 @@ def apply(
         )
     except RagError as e:
         return order, f"not reranked by {reranker.name}: {e}"
-    found = dict(zip((id_ for id_, _ in head), scores, strict=True))
-    if reranker.share < 1:
-        before, now = _normal(dict(head)), _normal(found)
-        share = reranker.share
-        found = {id_: (1 - share) * before[id_] + share * now[id_] for id_ in found}
-    return followed(ranked(found), order[depth:]), ""
-
-
-def _normal(scores: Mapping[str, float]) -> dict[str, float]:
-    """From 0, the lowest, to 1, the highest; all 1 if they are equal."""
-    low, high = min(scores.values()), max(scores.values())
-    width = high - low
-    return {id_: (s - low) / width if width > 0 else 1.0 for id_, s in scores.items()}
+    best = ranked(dict(zip((id_ for id_, _ in head), scores, strict=True)))
+    if (share := reranker.share) < 1:
+        before, now = normal(head), normal(best)
+        best = ranked({id_: (1 - share) * before[id_] + share * now[id_] for id_ in now})
+    return followed(best, order[depth:]), ""
 
 
 def _meanwhile(work: Callable[[], list[float]], until: float) -> list[float]:

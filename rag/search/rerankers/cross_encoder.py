@@ -70,7 +70,7 @@ class CrossEncoder:
     def _predicted(self, pairs: list[tuple[str, str]]) -> list[float]:
         try:
             scores = self._model.predict(pairs, batch_size=len(pairs), show_progress_bar=False)
-        except RuntimeError as e:  # out of memory, say
+        except (RuntimeError, ValueError, IndexError) as e:  # out of memory, or of places
             raise SourceError(str(self._folder), f"cannot be run: {e}") from e
         return [float(score) for score in scores]
 

@@ -7,9 +7,8 @@ and no language model but through ``Ask``.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import get_args
 
-from rag.errors import ConfigError, RagError
+from rag.errors import RagError
 from rag.search.ask import Ask
 from rag.search.rewrite.condense import condense
 from rag.search.rewrite.decompose import decompose
@@ -18,21 +17,22 @@ from rag.search.rewrite.join import join
 from rag.search.rewrite.lexicon import Lexicon
 from rag.search.rewrite.multi import multi
 from rag.search.rewrite.repair import repair
-from rag.search.rewrite.rewriting import Kind, Rewrite, standing
+from rag.search.rewrite.rewriting import Rewrite, standing
 from rag.search.rewrite.translate import translate
+from rag.settings import Rewriting
 from rag.types import Message
 
 __all__ = ["KINDS", "Lexicon", "Rewrite", "join", "rewrite", "standing"]
 
-KINDS: tuple[Kind, ...] = get_args(Kind)
+KINDS: tuple[Rewriting, ...] = ("condense", "repair", "multi", "hyde", "decompose", "translate")
 """In the order in which they are done: each sees the question as those before left it."""
-_BESIDE: dict[Kind, Callable[[str, Ask], Rewrite]] = {
+_BESIDE: dict[Rewriting, Callable[[str, Ask], Rewrite]] = {
     "multi": multi, "hyde": hyde, "decompose": decompose, "translate": translate,
 }  # fmt: skip
 
 
 def rewrite(
-    kinds: Collection[str],
+    kinds: Collection[Rewriting],
     question: str,
     history: Sequence[Message] = (),
     ask: Ask | None = None,
@@ -41,17 +41,7 @@ def rewrite(
     """What each of ``kinds`` makes of ``question``, in the order of ``KINDS``.
 
     Once the model has failed it is not asked again.
-
-    Raises
-    ------
-    ConfigError
-        One of ``kinds`` is none.
     """
-    if unknown := sorted(set(kinds) - set(KINDS)):
-        raise ConfigError(
-            f"rewrite: '{unknown[0]}' is no way to rewrite a question",
-            remedy=f"Choose among {', '.join(KINDS)}",
-        )
     done: list[Rewrite] = []
     failed = "" if ask else "no language model is set"
     for kind in KINDS:

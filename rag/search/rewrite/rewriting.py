@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Literal
 
-Kind = Literal["condense", "repair", "multi", "hyde", "decompose", "translate"]
+from rag.settings import Rewriting
+
 REPLACING = ("condense", "repair")
 """Kinds whose one query stands for the question; those of others are searched beside it."""
 DENSE = ("hyde",)
@@ -27,7 +27,7 @@ class Rewrite:
         Why it failed.
     """
 
-    kind: Kind
+    kind: Rewriting
     queries: tuple[str, ...] = ()
     note: str = ""
     warning: str = ""
