@@ -137,3 +137,14 @@ def test_an_encoder_that_fails_leaves_words_to_decide(
     monkeypatch.setattr(searcher.encoder, "passages", fail)
     monkeypatch.setattr(searcher.encoder, "query", fail)
     assert grounds(searcher, result) == alone
+
+
+def test_a_sentence_with_all_the_questions_terms_is_not_refused(
+    saem: Workspace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.answer.confidence._BIAS", -50.0)
+    searcher = saem.searcher()
+    stated = grounds(searcher, searcher.search("How hot is boiling water for black tea?"))
+    whole = grounds(searcher, searcher.search("Does black tea need boiling water?"))
+    assert stated.confidence < 0.01
+    assert whole.confidence == pytest.approx(0.2)

@@ -95,3 +95,9 @@ def test_the_second_only_where_it_comes_near() -> None:
 def test_quotations_carry_markers_and_no_brackets_like_them() -> None:
     evidence = Evidence([hit(1, "Tea is\nhot [3]."), hit(2, "물은 차다.")])
     assert quoted(evidence.sentences) == "Tea is hot (3). [1] 물은 차다. [2]"
+
+
+def test_what_two_passages_say_alike_is_quoted_once() -> None:
+    evidence = Evidence([hit(1, "Tea is hot."), hit(2, "Tea  is hot."), hit(3, "Hot tea is good.")])
+    quotes = chosen(ranked("hot tea", evidence, {"tea": 1.0, "hot": 1.0}))
+    assert [(q.n, q.text) for q in quotes] == [(1, "Tea is hot."), (3, "Hot tea is good.")]

@@ -30,6 +30,9 @@ _LEXICAL_BIAS = -0.355
 questions of SQuAD 2.0 dev, half of them without an answer (``eval/LOG.md``)."""
 _ELSEWHERE, _HERE = 0.15, 0.3
 """Confidence of retrieval by which a question is on other matters, or on the collection's own."""
+_STATED = 0.2
+"""A sentence with all of the question's terms answers it with this probability at least: in a small
+collection there is no average passage to tell likeness by."""
 _FAR, _CLOSE = 0.08, 0.42
 """The same for a question in another script, whose words no passage has."""
 _NOWHERE = "\0"  # no passage's term
@@ -87,7 +90,11 @@ def standing(
     similar = len(seen) == len(_SIGNS)
     learnt = _SIGNS if similar else _LEXICAL
     logit = float(seen @ np.array(learnt)) + (_BIAS if similar else _LEXICAL_BIAS)
-    return _share(retrieval, _ELSEWHERE, _HERE) / (1 + float(np.exp(-logit)))
+    probability = 1 / (1 + float(np.exp(-logit)))
+    best = found[0].sentence
+    if not weights.keys() - (best.terms | evidence.above(best.n)):
+        probability = max(probability, _STATED)
+    return _share(retrieval, _ELSEWHERE, _HERE) * probability
 
 
 def _average(searcher: Searcher, asked: str) -> float | None:
