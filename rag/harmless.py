@@ -30,3 +30,8 @@ def harmless(text: str) -> str:
 def fence() -> str:
     """A mark that no text written before can hold."""
     return secrets.token_hex(6)
+
+
+def fenced(passages: str, mark: str) -> str:
+    """``passages``, harmless already, as prompts hold them: between marks made by `fence`."""
+    return f"<passages {mark}>\n{passages}\n</passages {mark}>"

@@ -18,6 +18,7 @@ from rag.answer.signs import signs
 from rag.answer.tongue import script
 from rag.errors import RagError
 from rag.search import Searcher, crosslingual
+from rag.search.languages import NOWHERE
 from rag.types import SearchResult
 
 _SIGNS = (-0.128, 2.332, -3.781, -1.324, 0.488, -0.725, -2.119, -2.206, -2.048, -0.906, -0.373,
@@ -35,7 +36,6 @@ _STATED = 0.2
 collection there is no average passage to tell likeness by."""
 _FAR, _CLOSE = 0.08, 0.42
 """The same for a question in another script, whose words no passage has."""
-_NOWHERE = "\0"  # no passage's term
 
 
 def confidence(searcher: Searcher, result: SearchResult) -> float:
@@ -45,6 +45,13 @@ def confidence(searcher: Searcher, result: SearchResult) -> float:
     Similarity is the best cosine, as a share of the way from the average passage's cosine to 1.
     """
     asked = searcher.parse(result.query).text
+    return _retrieved(searcher, result, asked, _average(searcher, asked))
+
+
+def _retrieved(
+    searcher: Searcher, result: SearchResult, asked: str, average: float | None
+) -> float:
+    """``confidence``, given the question's text and its cosine to the average passage."""
     language = analysis.detect(result.hits[0].chunk.text) if result.hits else "en"
     weights = searcher.collection.idf(analysis.terms(asked, language))
     total = sum(weights.values())
@@ -54,8 +61,7 @@ def confidence(searcher: Searcher, result: SearchResult) -> float:
         covered = max(covered, sum(weights[t] for t in terms))
     coverage = covered / total if total else 0.0
     cosines = [hit.scores["dense"] for hit in result.hits if "dense" in hit.scores]
-    average = _average(searcher, asked) if cosines else None
-    if average is None:
+    if average is None or not cosines:
         return coverage
     similarity = (max(cosines) - average) / max(1 - average, 1e-9)
     return (coverage + min(max(similarity, 0.0), 1.0)) / 2
@@ -82,11 +88,12 @@ def standing(
     if not found:
         return 0.0
     asked = searcher.parse(result.query).text
-    retrieval = confidence(searcher, result)
+    average = _average(searcher, asked)
+    retrieval = _retrieved(searcher, result, asked, average)
     if script(asked) != script(found[0].sentence.text):
         return _share(retrieval, _FAR, _CLOSE)
-    rarest = searcher.collection.idf([_NOWHERE])[_NOWHERE]
-    seen = signs(asked, evidence, found, weights, rarest, _average(searcher, asked))
+    rarest = searcher.collection.idf([NOWHERE])[NOWHERE]
+    seen = signs(asked, evidence, found, weights, rarest, average)
     similar = len(seen) == len(_SIGNS)
     learnt = _SIGNS if similar else _LEXICAL
     logit = float(seen @ np.array(learnt)) + (_BIAS if similar else _LEXICAL_BIAS)

@@ -14,8 +14,8 @@ from typing import Any
 from rag.answer.llm import LLM
 from rag.answer.verify import Judge
 from rag.encode.device import pick
-from rag.encode.hub import model_folder, quiet
-from rag.errors import DependencyMissing, SourceError
+from rag.encode.hub import load, model_folder
+from rag.errors import SourceError
 from rag.harmless import fence, harmless
 from rag.types import Device, Message, encodable
 
@@ -87,15 +87,7 @@ def asked(llm: LLM) -> Judge:
 
 def _load(folder: Path, device: str) -> tuple[Any, int]:
     """The model, and which of its outputs is entailment."""
-    try:
-        from sentence_transformers import CrossEncoder
-    except ImportError as e:
-        raise DependencyMissing("sentence-transformers", "torch") from e
-    try:
-        with quiet():
-            model = CrossEncoder(str(folder), device=device, local_files_only=True)
-    except Exception as e:  # the library names no common one
-        raise SourceError(str(folder), f"is no cross-encoder: {e}") from e
+    model = load("CrossEncoder", folder, device)
     labels: Mapping[int, str] = model.model.config.id2label
     label = next((n for n, name in labels.items() if str(name).lower() == _LABEL), None)
     if label is None:

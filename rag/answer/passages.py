@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from rag.answer.context import Count, Text, pack, render
-from rag.harmless import fence
+from rag.harmless import fence, fenced
 from rag.types import Hit
 
 Place = tuple[str, int, int]
@@ -65,7 +65,7 @@ class Passages:
     def block(self, numbers: Sequence[int]) -> str:
         """Passages as a prompt holds them, between marks that none of them can hold."""
         body = "\n\n".join(self._shown[n - 1] for n in numbers)
-        return f"<passages {self._fence}>\n{body}\n</passages {self._fence}>"
+        return fenced(body, self._fence)
 
     def _known(self, hit: Hit) -> int:
         chunk = hit.chunk

@@ -1,6 +1,6 @@
 """Models on this machine that others have published: where they are, and loading them in silence.
 
-Nothing is fetched here. Knows no kind of model.
+Nothing is fetched here. Knows not what a model is for.
 """
 
 from __future__ import annotations
@@ -8,8 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any, Literal
 
-from rag.errors import ModelMissing
+from rag.errors import DependencyMissing, ModelMissing, SourceError
+
+_NAMES = {"SentenceTransformer": "encoder", "CrossEncoder": "cross-encoder"}
 
 
 def model_folder(choice: str, setting: str) -> Path:
@@ -36,6 +39,29 @@ def model_folder(choice: str, setting: str) -> Path:
         raise ModelMissing(
             choice, f"Run `hf download {choice}`, or set `{setting}` to the model's folder"
         ) from e
+
+
+def load(kind: Literal["SentenceTransformer", "CrossEncoder"], folder: Path, device: str) -> Any:  # noqa: ANN401
+    """The model in ``folder``, as sentence-transformers' class ``kind``.
+
+    Raises
+    ------
+    DependencyMissing
+        The packages of the extra ``torch`` are not installed.
+    SourceError
+        The folder holds no such model.
+    """
+    try:
+        import sentence_transformers as library
+    except ImportError as e:
+        raise DependencyMissing("sentence-transformers", "torch") from e
+    with quiet():
+        try:
+            return getattr(library, kind)(str(folder), device=device, local_files_only=True)
+        except Exception as e:  # the libraries name no common one for a damaged folder
+            raise SourceError(
+                str(folder), f"is no usable {_NAMES[kind]}: {e}", remedy="Check the model's files"
+            ) from e
 
 
 @contextmanager

@@ -17,9 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.encode.base import unit
-from rag.encode.hub import quiet
+from rag.encode.hub import load
 from rag.encode.token_vectors import own
-from rag.errors import DependencyMissing, SourceError
 from rag.types import encodable
 
 _QUESTION, _PASSAGE = ("query",), ("document", "passage", "corpus")
@@ -158,18 +157,9 @@ class SentenceEncoder:
 
 
 def _load(folder: Path, device: str) -> Any:  # noqa: ANN401
-    try:
-        import torch
-        from sentence_transformers import SentenceTransformer
-    except ImportError as e:
-        raise DependencyMissing("sentence-transformers", "torch") from e
-    with quiet():
-        try:
-            model = SentenceTransformer(str(folder), device=device, local_files_only=True)
-        except Exception as e:  # the libraries name no common one for a damaged folder
-            raise SourceError(
-                str(folder), f"is no usable encoder: {e}", remedy="Check the model's files"
-            ) from e
+    model = load("SentenceTransformer", folder, device)
+    import torch
+
     return model.to(torch.bfloat16 if _native_bfloat16(device) else torch.float32).eval()
 
 

@@ -9,8 +9,9 @@ from rag.analysis.latin import STEMMERS
 from rag.index import Collection
 
 _MARKS = {language_term(code): code for code in STEMMERS if code != "en"}
-_NOWHERE = "\0"  # no passage's term; what any has weighs less
-_ASKED = (*_MARKS, _NOWHERE)
+NOWHERE = "\0"
+"""No passage's term; what any has weighs less."""
+_ASKED = (*_MARKS, NOWHERE)
 _RARE = math.log(5000)
 """BM25's weight of what 1 in 5,000 passages has."""
 
@@ -22,7 +23,7 @@ def spoken(collection: Collection, question: str) -> list[str]:
     as lists of names do, and looking their stems up takes longer (``eval/LOG.md``).
     """
     weights = collection.idf(_ASKED)
-    there = {code: w for mark, code in _MARKS.items() if (w := weights[mark]) < weights[_NOWHERE]}
+    there = {code: w for mark, code in _MARKS.items() if (w := weights[mark]) < weights[NOWHERE]}
     common = [code for code, weight in there.items() if weight < _RARE]
     if len(common) < len(there) and (own := asked_in(question, there)) != "en":
         return list(dict.fromkeys((*common, own)))

@@ -12,8 +12,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from rag.encode.hub import quiet
-from rag.errors import DependencyMissing, SourceError
+from rag.encode.hub import load
+from rag.errors import SourceError
 from rag.search.rerankers.base import OutOfTime, check
 from rag.types import Chunk, encodable
 
@@ -76,17 +76,7 @@ class CrossEncoder:
 
 
 def _load(folder: Path, device: str) -> Any:  # noqa: ANN401
-    try:
-        from sentence_transformers import CrossEncoder as Library
-    except ImportError as e:
-        raise DependencyMissing("sentence-transformers", "torch") from e
-    with quiet():
-        try:
-            model = Library(str(folder), device=device, local_files_only=True)
-        except Exception as e:  # the libraries name no common one for a damaged folder
-            raise SourceError(
-                str(folder), f"is no usable cross-encoder: {e}", remedy="Check the model's files"
-            ) from e
+    model = load("CrossEncoder", folder, device)
     if (labels := model.num_labels) != 1:
         raise SourceError(
             str(folder),

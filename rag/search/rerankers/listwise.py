@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from rag.harmless import fence, harmless
+from rag.harmless import fence, fenced, harmless
 from rag.search.ask import Ask
 from rag.search.rerankers.base import check
 from rag.types import Chunk
@@ -80,13 +80,12 @@ def permutation(reply: str, count: int) -> list[int]:
 
 
 def _prompt(query: str, passages: Sequence[Chunk]) -> str:
-    mark = fence()
     question = f"Question: {harmless(query)}"
     shown = "\n\n".join(
         f"[{n}] {harmless(chunk.context[:_CHARACTERS])}" for n, chunk in enumerate(passages, 1)
     )
     return (
-        f"{question}\n\n<passages {mark}>\n{shown}\n</passages {mark}>\n\n{question}\n"
+        f"{question}\n\n{fenced(shown, fence())}\n\n{question}\n"
         f"Put all {len(passages)} passages in order, the one that helps most to answer the question"
         " first. Reply with their numbers alone, in this form: [2] > [1] > [3]"
     )

@@ -9,10 +9,9 @@ from rag.analysis.analyser import MORPHEME
 from rag.index import Collection
 from rag.index.clauses import Clause, Query
 from rag.index.matching import SHARE
+from rag.search.languages import NOWHERE
 from rag.search.query import placed
 from rag.types import Filter
-
-_NOWHERE = "\0"  # no passage's term
 
 
 class Lexicon:
@@ -30,9 +29,9 @@ class Lexicon:
 
     def known(self, terms: Iterable[str]) -> set[str]:
         """Those of ``terms`` that a passage has."""
-        choices = tuple((_NOWHERE, term) for term in dict.fromkeys(terms))
+        choices = tuple((NOWHERE, term) for term in dict.fromkeys(terms))
         found = self._collection.match(Query((), choices=choices), self._filter, tolerant=False)
-        return set(found.terms) - {_NOWHERE}
+        return set(found.terms) - {NOWHERE}
 
     def nouns(self, words: Iterable[str]) -> set[str]:
         """Those of the Korean ``words`` that a passage has as a morpheme."""
